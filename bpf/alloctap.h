@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the kernel side and the user side must agree on. Compiled by both; the
+ * including file provides the __u8 ... __u64 types (vmlinux.h or linux/types.h).
+ *
+ * Enums that reach a recording are append-only.
+ */
+#ifndef ALLOCTAP_H
+#define ALLOCTAP_H
+
+/* Frames kept per stack; deeper ones are marked STACK_TRUNCATED. */
+#define STACK_MAX_FRAMES 128
+/* One copy of this many bytes of user stack serves most walks (design 4.4). */
+#define STACK_COPY_BYTES 1024
+/* Go runtimes of different layout that one session can tap at a time. */
+#define GO_LAYOUTS_MAX 16
+
+/* What a tapped function does; the kind of every count. */
+enum sample_kind {
+	KIND_ALLOC = 0,	     /* heap allocation: objects and bytes */
+	KIND_MAP_INSERT = 1, /* m[k] = v */
+	KIND_MAX
+};
+
+enum stack_flags {
+	STACK_TRUNCATED = 1 << 0, /* deeper than STACK_MAX_FRAMES */
+	STACK_BROKEN = 1 << 1,	  /* ended at a bad or cyclic frame pointer */
+	STACK_CGO = 1 << 2,	  /* ended where C called into Go */
+};
+
+/*
+ * Each way of losing something has its own counter. An event whose stack could
+ * not be kept is still counted, under the "[lost stack]" entry (stack id 0).
+ */
+enum loss_reason {
+	LOST_STACK_MAP_FULL,  /* stack could not be stored: map full */
+	LOST_STACK_INSERT,    /* ... the kernel refused for another reason */
+	LOST_STACK_SCRATCH,   /* ... all scratch slots of the CPU were in use */
+	LOST_COUNT_MAP_FULL,  /* key could not be stored: charged to the overflow entry */
+	LOST_COUNT_INSERT,    /* ... for another reason */
+	LOST_SIZE_UNREADABLE, /* size class unknown: type could not be read */
+	LOST_RECURSION,	      /* the kernel skipped the program (its own count) */
+	LOST_MAX
+};
+
+/*
+ * The attach cookie: all a program has to know about the function it sits in.
+ * Kept to 64 bits because that is what the kernel carries per probe.
+ */
+enum cookie_flags {
+	/* The probe is on a stack-check branch: drop the hit if it will be taken. */
+	COOKIE_STACK_CHECK = 1 << 0,
+};
+
+union probe_cookie {
+	struct {
+		__u8 flags;   /* enum cookie_flags */
+		__u8 layout;  /* index into go_layouts[] */
+		__u8 cfa_off; /* bytes pushed since entry: [rsp + cfa_off] is the return address */
+		__u8 pad[5];
+	};
+	__u64 value;
+};
+
+/* Where one Go version keeps what a walk needs (facts/go_offsets.tsv). */
+struct go_layout {
+	__u16 g_m;
+	__u16 g_sched_sp;
+	__u16 g_sched_bp;
+	__u16 m_g0;
+	__u16 m_curg;
+	__u16 m_p;
+	__u16 p_mcache;
+	__u16 mcache_tiny; /* tinyoffset is the word after it */
+	/* Objects with pointers above this many bytes carry an 8-byte header; 0: none do. */
+	__u32 malloc_header_above;
+	/* Requests above this many bytes get whole pages of their own. */
+	__u32 small_max;
+};
+
+struct count_key {
+	__u64 stack; /* hash of the frames and flags; 0 is "[lost stack]" */
+	__u64 type;  /* runtime type pointer; reserved, 0 */
+	__u32 tgid;
+	__u32 epoch; /* GC cycle; reserved, 0 */
+	__u32 kind;  /* enum sample_kind */
+	__u32 pad;
+};
+
+struct count_value {
+	__u64 objects;
+	__u64 bytes;	 /* what the heap gave: size class, tiny block or pages */
+	__u64 requested; /* what the program asked for */
+};
+
+struct stack_value {
+	__u32 n;
+	__u32 flags; /* enum stack_flags */
+	__u64 ips[STACK_MAX_FRAMES]; /* leaf first; non-leaf ones are return addresses */
+};
+
+/* What the programs tell about themselves, next to the counts. */
+struct tap_stats {
+	__u64 hits;		/* program runs, dropped restarts included */
+	__u64 restarts;		/* dropped: the stack check was about to be taken */
+	__u64 zero_sized;	/* dropped: the runtime does not count them either */
+	__u64 stacks_truncated; /* hits, not distinct stacks */
+	__u64 stacks_broken;
+	__u64 timed_hits; /* hits whose run was timed, and how long they took */
+	__u64 timed_ns;
+	__u64 new_stacks[2]; /* stacks stored since the last drain, per side */
+	__u64 new_counts[2];
+};
+
+/* Ring buffer records: rare things only. */
+enum event_type {
+	EVENT_EXEC = 1,
+	EVENT_EXIT = 2,
+};
+
+struct event {
+	__u32 type; /* enum event_type */
+	__u32 tgid;
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+};
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* One file per format, one struct exporter each; exporters.c is the table. */
+#ifndef ALLOCTAP_EXPORT_EXPORTER_H
+#define ALLOCTAP_EXPORT_EXPORTER_H
+
+#include <stdio.h>
+
+#include "profile/profile.h"
+
+enum export_unit {
+	UNIT_BYTES,
+	UNIT_OBJECTS,
+	UNIT_INSERTS,
+};
+
+struct export_options {
+	enum export_unit unit; /* formats with one number per stack: folded */
+	unsigned int top;      /* rows of tables: text */
+};
+
+struct exporter {
+	const char *name;   /* for -f: "pprof" */
+	const char *suffix; /* of -o: ".pb.gz" */
+	const char *help;
+	/* Writes the whole file to @out. 0 or -errno; stream errors are the caller's to see. */
+	int (*write)(const struct profile *p, const struct export_options *opts, FILE *out);
+};
+
+extern const struct exporter exporter_atap;
+extern const struct exporter exporter_pprof;
+extern const struct exporter exporter_folded;
+extern const struct exporter exporter_html;
+extern const struct exporter exporter_text;
+extern const struct exporter exporter_json;
+
+extern const struct exporter *const exporters[];
+extern const size_t n_exporters;
+
+/* By the suffix of a file name, or by -f name. NULL where unknown. */
+const struct exporter *exporter_for_path(const char *path);
+const struct exporter *exporter_by_name(const char *name);
+
+/*
+ * Writes @p to @path ("-" is stdout) as a whole file or not at all; the reason
+ * of a failure is printed. 0 or -errno.
+ */
+int export_profile(const struct profile *p, const struct exporter *e,
+		   const struct export_options *opts, const char *path);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Makes a profile. Each add function interns what it is given and returns an id
+ * that stays valid in the finished profile, or PROFILE_NONE when out of memory;
+ * the builder remembers that failure, so that callers may check just once, at
+ * the end. Passing PROFILE_NONE on is harmless.
+ */
+#ifndef ALLOCTAP_PROFILE_BUILDER_H
+#define ALLOCTAP_PROFILE_BUILDER_H
+
+#include "profile/profile.h"
+
+struct profile_builder;
+
+struct profile_builder *profile_builder_new(void);
+void profile_builder_free(struct profile_builder *b);
+
+str_id profile_builder_str(struct profile_builder *b, const char *s);
+uint32_t profile_builder_target(struct profile_builder *b, const struct profile_target *target);
+uint32_t profile_builder_mapping(struct profile_builder *b, const struct profile_mapping *m);
+uint32_t profile_builder_function(struct profile_builder *b, const struct profile_function *f);
+/* Interned by (target of the mapping, mapping, address, lines). */
+uint32_t profile_builder_location(struct profile_builder *b, uint64_t address, uint32_t mapping,
+				  const struct profile_line *lines, size_t n_lines);
+uint32_t profile_builder_stack(struct profile_builder *b, const uint32_t *locations, size_t n,
+			       uint32_t flags);
+/* Samples with equal (target, stack, kind, epoch, type) are added up. 0 or -ENOMEM. */
+int profile_builder_sample(struct profile_builder *b, const struct profile_sample *s);
+/* @count of 0 is kept out. */
+int profile_builder_loss(struct profile_builder *b, const char *reason, const char *text,
+			 uint64_t count);
+
+/*
+ * Hands the snapshot over and empties @b (free it still). Scalars of the
+ * profile (duration, cost, mode) are the caller's to set on the result before
+ * it is shown to anybody. NULL with errno ENOMEM if any add had failed.
+ */
+struct profile *profile_builder_finish(struct profile_builder *b);
+
+#endif

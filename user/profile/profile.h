@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What was seen: one immutable snapshot that every report and exporter reads.
+ *
+ * Tables refer to each other by index, never by pointer, in one direction:
+ *
+ *	sample -> stack -> location -> function -> string
+ *	       -> target               -> mapping
+ *
+ * A snapshot is made by a profile_builder, or read back from a recording.
+ */
+#ifndef ALLOCTAP_PROFILE_PROFILE_H
+#define ALLOCTAP_PROFILE_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Index into the string table; 0 is "". */
+typedef uint32_t str_id;
+
+#define PROFILE_NONE UINT32_MAX
+
+enum profile_kind {
+	PROFILE_ALLOC = 0,	/* same numbers as enum sample_kind in bpf/alloctap.h */
+	PROFILE_MAP_INSERT = 1,
+	PROFILE_KIND_MAX
+};
+
+/* What a function belongs to; decides its colour and which frames a site skips. */
+enum function_category {
+	FUNCTION_SPECIAL = 0, /* "[lost stack]", "[unmapped]", "[no symbols: x]" */
+	FUNCTION_GO = 1,
+	FUNCTION_GO_RUNTIME = 2, /* runtime.*, its map and reflect internals */
+	FUNCTION_NATIVE = 3,
+	FUNCTION_NATIVE_ALLOCATOR = 4,
+	FUNCTION_CATEGORY_MAX
+};
+
+enum profile_stack_flags {
+	PROFILE_STACK_TRUNCATED = 1 << 0, /* same numbers as enum stack_flags */
+	PROFILE_STACK_BROKEN = 1 << 1,
+	PROFILE_STACK_CGO = 1 << 2,
+};
+
+struct profile_target {
+	uint32_t pid;
+	str_id comm;
+	str_id exe;
+	str_id runtime; /* "go" */
+	str_id version; /* "go1.26.8" */
+};
+
+struct profile_mapping {
+	uint64_t start, limit; /* addresses in the target */
+	uint64_t offset;       /* in the file */
+	uint32_t target;
+	str_id file;
+	str_id build_id; /* hex, or "" */
+};
+
+struct profile_function {
+	str_id name;
+	str_id system_name; /* as the linker wrote it; same as name where not mangled */
+	str_id file;
+	uint32_t start_line; /* 0: unknown */
+	enum function_category category;
+};
+
+/* One source position; several per location where functions were inlined. */
+struct profile_line {
+	uint32_t function;
+	uint32_t line; /* 0: unknown */
+};
+
+struct profile_location {
+	uint64_t address; /* the call for non-leaf frames: return address - 1 */
+	uint32_t mapping; /* or PROFILE_NONE */
+	uint32_t first_line, n_lines; /* in profile.lines; innermost function first */
+};
+
+struct profile_stack {
+	uint32_t first_location, n_locations; /* in profile.stack_locations; leaf first */
+	uint32_t flags;			      /* enum profile_stack_flags */
+};
+
+struct profile_sample {
+	uint32_t target;
+	uint32_t stack;
+	enum profile_kind kind;
+	uint32_t epoch; /* GC cycle; 0 until cycles are recorded */
+	str_id type;	/* type allocated or map type; "" until types are recorded */
+	uint64_t objects;
+	uint64_t bytes;	    /* as the heap charged them (size class, pages) */
+	uint64_t requested; /* as the program asked for them */
+};
+
+struct profile_loss {
+	str_id reason; /* "stack_map_full": the key in JSON */
+	str_id text;   /* a sentence for people, with the remedy */
+	uint64_t count;
+};
+
+struct profile_cost {
+	uint64_t hits;
+	double trap_ns;	   /* an empty probe of this kind on this machine */
+	double program_ns; /* what our program adds, mean of timed hits */
+	double target_cpu_share; /* of the target's own CPU time, 0..1 */
+};
+
+struct profile {
+	str_id tool_version;
+	str_id mode; /* "exact" */
+	uint64_t start_unix_ns;
+	uint64_t duration_ns;
+
+	struct profile_target *targets;
+	struct profile_mapping *mappings;
+	struct profile_function *functions;
+	struct profile_line *lines;
+	struct profile_location *locations;
+	uint32_t *stack_locations;
+	struct profile_stack *stacks;
+	struct profile_sample *samples;
+	struct profile_loss *losses;
+	size_t n_targets, n_mappings, n_functions, n_lines, n_locations, n_stack_locations;
+	size_t n_stacks, n_samples, n_losses, n_strings;
+
+	struct profile_cost cost;
+	uint64_t stacks_truncated; /* hits whose stack was cut at the depth limit */
+	uint64_t stacks_broken;	   /* hits whose walk ended at a bad frame pointer */
+
+	struct profile_strings *strings;
+};
+
+const char *profile_str(const struct profile *p, str_id id);
+
+/* Samples of @kind added up. */
+struct profile_totals {
+	uint64_t alloc_objects, alloc_bytes, alloc_requested;
+	uint64_t map_inserts;
+};
+
+struct profile_totals profile_totals(const struct profile *p);
+/* All losses added up; 0 is what --strict wants to see. */
+uint64_t profile_lost(const struct profile *p);
+/* Share of the location frames in use that got a function name, 0..1. */
+double profile_resolved_share(const struct profile *p);
+
+void profile_free(struct profile *p);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Call sites: who in the program's own code allocated and inserted.
+ *
+ * The site of a stack is its first frame, from the leaf, that is not the
+ * runtime or its map and reflect internals (in C: not the allocator). Inlined
+ * frames count as frames. A stack with none such is charged to its outermost
+ * frame, so that totals stay right.
+ */
+#ifndef ALLOCTAP_REPORT_SITES_H
+#define ALLOCTAP_REPORT_SITES_H
+
+#include "profile/profile.h"
+
+struct site {
+	uint32_t function; /* in profile.functions */
+	uint32_t line;
+	uint64_t objects, bytes, requested, inserts;
+};
+
+struct site_table {
+	struct site *sites; /* by bytes, then inserts, then name: stable */
+	size_t n;
+	struct profile_totals totals;
+};
+
+/* NULL with errno ENOMEM. */
+struct site_table *site_table_new(const struct profile *p);
+void site_table_free(struct site_table *t);
+
+#endif
