@@ -19,9 +19,10 @@ str_id profile_builder_str(struct profile_builder *b, const char *s);
 uint32_t profile_builder_target(struct profile_builder *b, const struct profile_target *target);
 uint32_t profile_builder_mapping(struct profile_builder *b, const struct profile_mapping *m);
 uint32_t profile_builder_function(struct profile_builder *b, const struct profile_function *f);
-/* Interned by (target of the mapping, mapping, address, lines). */
+/* Interned by (address, mapping, lines). Without lines it gets one: "[unknown]". */
 uint32_t profile_builder_location(struct profile_builder *b, uint64_t address, uint32_t mapping,
 				  const struct profile_line *lines, size_t n_lines);
+/* Interned by (locations, flags). Without locations it gets one: "[no stack]". */
 uint32_t profile_builder_stack(struct profile_builder *b, const uint32_t *locations, size_t n,
 			       uint32_t flags);
 /* Samples with equal (target, stack, kind, epoch, type) are added up. 0 or -ENOMEM. */

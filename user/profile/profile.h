@@ -22,7 +22,7 @@ typedef uint32_t str_id;
 #define PROFILE_NONE UINT32_MAX
 
 enum profile_kind {
-	PROFILE_ALLOC = 0,	/* same numbers as enum sample_kind in bpf/alloctap.h */
+	PROFILE_ALLOC = 0, /* same numbers as enum sample_kind in bpf/alloctap.h */
 	PROFILE_MAP_INSERT = 1,
 	PROFILE_KIND_MAX
 };
@@ -74,14 +74,17 @@ struct profile_line {
 };
 
 struct profile_location {
-	uint64_t address; /* the call for non-leaf frames: return address - 1 */
+	/* The call for non-leaf frames: return address - 1. 0: no frame, as "[lost stack]". */
+	uint64_t address;
 	uint32_t mapping; /* or PROFILE_NONE */
-	uint32_t first_line, n_lines; /* in profile.lines; innermost function first */
+	/* In profile.lines, innermost function first; at least one, next to the last location's. */
+	uint32_t first_line, n_lines;
 };
 
 struct profile_stack {
-	uint32_t first_location, n_locations; /* in profile.stack_locations; leaf first */
-	uint32_t flags;			      /* enum profile_stack_flags */
+	/* In profile.stack_locations, leaf first; at least one, next to the last stack's. */
+	uint32_t first_location, n_locations;
+	uint32_t flags; /* enum profile_stack_flags */
 };
 
 struct profile_sample {
@@ -89,9 +92,9 @@ struct profile_sample {
 	uint32_t stack;
 	enum profile_kind kind;
 	uint32_t epoch; /* GC cycle; 0 until cycles are recorded */
-	str_id type;	/* type allocated or map type; "" until types are recorded */
+	str_id type;    /* type allocated or map type; "" until types are recorded */
 	uint64_t objects;
-	uint64_t bytes;	    /* as the heap charged them (size class, pages) */
+	uint64_t bytes;     /* as the heap charged them (size class, pages) */
 	uint64_t requested; /* as the program asked for them */
 };
 
@@ -103,8 +106,8 @@ struct profile_loss {
 
 struct profile_cost {
 	uint64_t hits;
-	double trap_ns;	   /* an empty probe of this kind on this machine */
-	double program_ns; /* what our program adds, mean of timed hits */
+	double trap_ns;          /* an empty probe of this kind on this machine */
+	double program_ns;       /* what our program adds, mean of timed hits */
 	double target_cpu_share; /* of the target's own CPU time, 0..1 */
 };
 
@@ -128,7 +131,7 @@ struct profile {
 
 	struct profile_cost cost;
 	uint64_t stacks_truncated; /* hits whose stack was cut at the depth limit */
-	uint64_t stacks_broken;	   /* hits whose walk ended at a bad frame pointer */
+	uint64_t stacks_broken;    /* hits whose walk ended at a bad frame pointer */
 
 	struct profile_strings *strings;
 };
@@ -144,7 +147,10 @@ struct profile_totals {
 struct profile_totals profile_totals(const struct profile *p);
 /* All losses added up; 0 is what --strict wants to see. */
 uint64_t profile_lost(const struct profile *p);
-/* Share of the location frames in use that got a function name, 0..1. */
+/*
+ * Share of the frames of all stacks (locations with an address) that have a
+ * function name, 0..1; 1 where there are no frames.
+ */
 double profile_resolved_share(const struct profile *p);
 
 void profile_free(struct profile *p);

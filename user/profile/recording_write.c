@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/gzip.h"
+#include "base/vec.h"
+#include "profile/profile_strings.h"
+#include "profile/recording.h"
+#include "profile/recording_file.h"
+#include "profile/recording.pb-c.h"
+
+/* Packs a recording table by table; the columns of one are in memory at a time. */
+struct packer {
+	const struct profile *p;
+	struct gzip_stream *out;
+	VEC(void *) columns;
+	bool failed;
+};
+
+static void *new_column(struct packer *k, size_t rows, size_t size)
+{
+	void *column = calloc(rows + 1, size);
+
+	if (!column || vec_push(&k->columns, column)) {
+		free(column);
+		k->failed = true;
+		return NULL;
+	}
+	return column;
+}
+
+/* Makes column @col of table @m from expression @value over row number i. */
+#define COLUMN(k, m, rows, col, value)                               \
+	do {                                                         \
+		(m).n_##col = (rows);                                \
+		(m).col = new_column((k), (rows), sizeof(*(m).col)); \
+		for (size_t i = 0; (m).col && i < (rows); i++)       \
+			(m).col[i] = (value);                        \
+	} while (0)
+
+/* Packs what is set in @r, and drops the columns. */
+static void emit(struct packer *k, const Alloctap__Recording *r)
+{
+	if (!k->failed)
+		gzip_stream_message(k->out, &r->base);
+	vec_for_each (&k->columns, column)
+		free(*column);
+	k->columns.n = 0;
+}
+
+static void pack_targets(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Targets m = ALLOCTAP__TARGETS__INIT;
+	const struct profile_target *row = k->p->targets;
+	size_t n = k->p->n_targets;
+
+	COLUMN(k, m, n, pid, row[i].pid);
+	COLUMN(k, m, n, comm, row[i].comm);
+	COLUMN(k, m, n, exe, row[i].exe);
+	COLUMN(k, m, n, runtime, row[i].runtime);
+	COLUMN(k, m, n, version, row[i].version);
+	r.targets = &m;
+	emit(k, &r);
+}
+
+static void pack_mappings(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Mappings m = ALLOCTAP__MAPPINGS__INIT;
+	const struct profile_mapping *row = k->p->mappings;
+	size_t n = k->p->n_mappings;
+
+	COLUMN(k, m, n, start, row[i].start);
+	COLUMN(k, m, n, limit, row[i].limit);
+	COLUMN(k, m, n, offset, row[i].offset);
+	COLUMN(k, m, n, target, row[i].target);
+	COLUMN(k, m, n, file, row[i].file);
+	COLUMN(k, m, n, build_id, row[i].build_id);
+	r.mappings = &m;
+	emit(k, &r);
+}
+
+static void pack_functions(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Functions m = ALLOCTAP__FUNCTIONS__INIT;
+	const struct profile_function *row = k->p->functions;
+	size_t n = k->p->n_functions;
+
+	COLUMN(k, m, n, name, row[i].name);
+	COLUMN(k, m, n, system_name, row[i].system_name);
+	COLUMN(k, m, n, file, row[i].file);
+	COLUMN(k, m, n, start_line, row[i].start_line);
+	COLUMN(k, m, n, category, row[i].category);
+	r.functions = &m;
+	emit(k, &r);
+}
+
+static void pack_lines(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Lines m = ALLOCTAP__LINES__INIT;
+	const struct profile_line *row = k->p->lines;
+	size_t n = k->p->n_lines;
+
+	COLUMN(k, m, n, function, row[i].function);
+	COLUMN(k, m, n, line, row[i].line);
+	r.lines = &m;
+	emit(k, &r);
+}
+
+static void pack_locations(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Locations m = ALLOCTAP__LOCATIONS__INIT;
+	const struct profile_location *row = k->p->locations;
+	size_t n = k->p->n_locations;
+
+	COLUMN(k, m, n, address, row[i].address);
+	COLUMN(k, m, n, mapping, row[i].mapping == PROFILE_NONE ? 0 : row[i].mapping + 1);
+	COLUMN(k, m, n, line_count, row[i].n_lines);
+	r.locations = &m;
+	emit(k, &r);
+}
+
+static void pack_stacks(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Stacks m = ALLOCTAP__STACKS__INIT;
+	const struct profile_stack *row = k->p->stacks;
+	size_t n = k->p->n_stacks;
+
+	COLUMN(k, m, n, location_count, row[i].n_locations);
+	COLUMN(k, m, n, flags, row[i].flags);
+	m.n_locations = k->p->n_stack_locations;
+	m.locations = k->p->stack_locations;
+	r.stacks = &m;
+	emit(k, &r);
+}
+
+static void pack_samples(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Samples m = ALLOCTAP__SAMPLES__INIT;
+	const struct profile_sample *row = k->p->samples;
+	size_t n = k->p->n_samples;
+
+	COLUMN(k, m, n, stack, row[i].stack);
+	COLUMN(k, m, n, target, row[i].target);
+	COLUMN(k, m, n, kind, row[i].kind);
+	COLUMN(k, m, n, epoch, row[i].epoch);
+	COLUMN(k, m, n, type, row[i].type);
+	COLUMN(k, m, n, objects, row[i].objects);
+	COLUMN(k, m, n, bytes, row[i].bytes);
+	COLUMN(k, m, n, requested, row[i].requested);
+	r.samples = &m;
+	emit(k, &r);
+}
+
+static void pack_losses(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Losses m = ALLOCTAP__LOSSES__INIT;
+	const struct profile_loss *row = k->p->losses;
+	size_t n = k->p->n_losses;
+
+	COLUMN(k, m, n, reason, row[i].reason);
+	COLUMN(k, m, n, text, row[i].text);
+	COLUMN(k, m, n, count, row[i].count);
+	r.losses = &m;
+	emit(k, &r);
+}
+
+static void pack_scalars(struct packer *k)
+{
+	const struct profile *p = k->p;
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Cost cost = ALLOCTAP__COST__INIT;
+
+	r.strings.len = p->strings->pool_len;
+	r.strings.data = (uint8_t *)p->strings->pool;
+	r.tool_version = p->tool_version;
+	r.mode = p->mode;
+	r.start_unix_ns = p->start_unix_ns;
+	r.duration_ns = p->duration_ns;
+	r.stacks_truncated = p->stacks_truncated;
+	r.stacks_broken = p->stacks_broken;
+	cost.hits = p->cost.hits;
+	cost.trap_ns = p->cost.trap_ns;
+	cost.program_ns = p->cost.program_ns;
+	cost.target_cpu_share = p->cost.target_cpu_share;
+	r.cost = &cost;
+	emit(k, &r);
+}
+
+int recording_write(const struct profile *p, FILE *out)
+{
+	struct recording_header header = {.magic = RECORDING_MAGIC,
+					  .version = htole32(RECORDING_VERSION)};
+	struct packer k = {.p = p};
+
+	fwrite(&header, sizeof(header), 1, out);
+	k.out = gzip_stream_new(out);
+	if (!k.out)
+		return -ENOMEM;
+	pack_scalars(&k);
+	pack_targets(&k);
+	pack_mappings(&k);
+	pack_functions(&k);
+	pack_lines(&k);
+	pack_locations(&k);
+	pack_stacks(&k);
+	pack_samples(&k);
+	pack_losses(&k);
+	gzip_stream_finish(k.out);
+	vec_free(&k.columns);
+	return k.failed ? -ENOMEM : 0;
+}
