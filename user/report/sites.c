@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/intern.h"
+#include "base/vec.h"
+#include "report/sites.h"
+
+struct site_builder {
+	const struct profile *p;
+	VEC(struct site) sites;
+	struct intern index;
+};
+
+static bool is_site(const struct profile *p, const struct profile_line *line)
+{
+	enum function_category c = p->functions[line->function].category;
+
+	return c != FUNCTION_GO_RUNTIME && c != FUNCTION_NATIVE_ALLOCATOR;
+}
+
+static struct profile_line stack_site(const struct profile *p, const struct profile_stack *s)
+{
+	const struct profile_line *line = NULL;
+
+	for (uint32_t i = 0; i < s->n_locations; i++) {
+		uint32_t location = p->stack_locations[s->first_location + i];
+		const struct profile_location *l = &p->locations[location];
+
+		for (uint32_t j = 0; j < l->n_lines; j++) {
+			line = &p->lines[l->first_line + j];
+			if (is_site(p, line))
+				return *line;
+		}
+	}
+	return *line;
+}
+
+static bool same_site(const void *ctx, uint32_t id, const void *key)
+{
+	const struct site_builder *b = ctx;
+	const struct profile_line *line = key;
+	const struct site *s = &b->sites.data[id];
+
+	return s->function == line->function && s->line == line->line;
+}
+
+static struct site *intern_site(struct site_builder *b, struct profile_line line)
+{
+	uint64_t hash = hash_bytes(&line, sizeof(line), 0);
+	uint32_t id = intern_find(&b->index, hash, same_site, b, &line);
+	struct site site = {.function = line.function, .line = line.line};
+
+	if (id != INTERN_NONE)
+		return &b->sites.data[id];
+	if (vec_push(&b->sites, site) || intern_add(&b->index, hash, (uint32_t)b->sites.n - 1))
+		return NULL;
+	return &b->sites.data[b->sites.n - 1];
+}
+
+static int add_samples(struct site_builder *b)
+{
+	const struct profile *p = b->p;
+
+	for (size_t i = 0; i < p->n_samples; i++) {
+		const struct profile_sample *s = &p->samples[i];
+		struct site *site = intern_site(b, stack_site(p, &p->stacks[s->stack]));
+
+		if (!site)
+			return -ENOMEM;
+		if (s->kind == PROFILE_ALLOC) {
+			site->objects += s->objects;
+			site->bytes += s->bytes;
+			site->requested += s->requested;
+		} else if (s->kind == PROFILE_MAP_INSERT) {
+			site->inserts += s->objects;
+		}
+	}
+	return 0;
+}
+
+static int descending(uint64_t a, uint64_t b)
+{
+	return (a < b) - (a > b);
+}
+
+static int compare_sites(const void *x, const void *y, void *ctx)
+{
+	const struct profile *p = ctx;
+	const struct site *a = x, *b = y;
+	const struct profile_function *f = &p->functions[a->function];
+	const struct profile_function *g = &p->functions[b->function];
+	int order = descending(a->bytes, b->bytes);
+
+	if (!order)
+		order = descending(a->inserts, b->inserts);
+	if (!order)
+		order = strcmp(profile_str(p, f->name), profile_str(p, g->name));
+	if (!order)
+		order = strcmp(profile_str(p, f->file), profile_str(p, g->file));
+	if (!order)
+		order = descending(b->line, a->line);
+	return order ? order : descending(b->function, a->function);
+}
+
+struct site_table *site_table_new(const struct profile *p)
+{
+	struct site_table *t = calloc(1, sizeof(*t));
+	struct site_builder b = {.p = p};
+	int err = t ? add_samples(&b) : -ENOMEM;
+
+	intern_free(&b.index);
+	if (err) {
+		vec_free(&b.sites);
+		free(t);
+		errno = -err;
+		return NULL;
+	}
+	t->sites = b.sites.data;
+	t->n = b.sites.n;
+	t->totals = profile_totals(p);
+	if (t->n)
+		qsort_r(t->sites, t->n, sizeof(*t->sites), compare_sites, (void *)p);
+	return t;
+}
+
+void site_table_free(struct site_table *t)
+{
+	if (!t)
+		return;
+	free(t->sites);
+	free(t);
+}
