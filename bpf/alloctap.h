@@ -12,20 +12,31 @@
 #define STACK_MAX_FRAMES 128
 /* One copy of this many bytes of user stack serves most walks (design 4.4). */
 #define STACK_COPY_BYTES 1024
-/* Go runtimes of different layout that one session can tap at a time. */
+/* Every so many hits of a CPU, a program times its own run. A power of two. */
+#define TIMED_HITS 1024
+/* Processes one session taps at a time. */
+#define TARGETS_MAX 4096
+/* Go runtimes of different layout that one session can tap at a time. A power of two. */
 #define GO_LAYOUTS_MAX 16
+/*
+ * Go's size classes, as slot sizes by request: the first table for requests up to
+ * GO_SIZE_FINE_MAX in steps of 8, the second above it in steps of 128. Rounded up
+ * to a power of two for the verifier's sake.
+ */
+#define GO_SIZE_FINE_MAX (1024 - 8)
+#define GO_SIZE_TABLE    256
 
 /* What a tapped function does; the kind of every count. */
 enum sample_kind {
-	KIND_ALLOC = 0,	     /* heap allocation: objects and bytes */
+	KIND_ALLOC = 0,      /* heap allocation: objects and bytes */
 	KIND_MAP_INSERT = 1, /* m[k] = v */
 	KIND_MAX
 };
 
 enum stack_flags {
 	STACK_TRUNCATED = 1 << 0, /* deeper than STACK_MAX_FRAMES */
-	STACK_BROKEN = 1 << 1,	  /* ended at a bad or cyclic frame pointer */
-	STACK_CGO = 1 << 2,	  /* ended where C called into Go */
+	STACK_BROKEN = 1 << 1,    /* ended at a bad or cyclic frame pointer */
+	STACK_LEFT = 1 << 2,      /* ended where it left the goroutine's stack: C called Go */
 };
 
 /*
@@ -39,7 +50,7 @@ enum loss_reason {
 	LOST_COUNT_MAP_FULL,  /* key could not be stored: charged to the overflow entry */
 	LOST_COUNT_INSERT,    /* ... for another reason */
 	LOST_SIZE_UNREADABLE, /* size class unknown: type could not be read */
-	LOST_RECURSION,	      /* the kernel skipped the program (its own count) */
+	LOST_RECURSION,       /* the kernel skipped the program (its own count) */
 	LOST_MAX
 };
 
@@ -62,16 +73,23 @@ union probe_cookie {
 	__u64 value;
 };
 
-/* Where one Go version keeps what a walk needs (facts/go_offsets.tsv). */
+/*
+ * Where one Go version keeps what a walk needs (facts/go_offsets.tsv). Of a
+ * version newer than our table nothing is known but the names of functions.
+ */
 struct go_layout {
+	__u16 known;
 	__u16 g_m;
 	__u16 g_sched_sp;
-	__u16 g_sched_bp;
-	__u16 m_g0;
 	__u16 m_curg;
 	__u16 m_p;
 	__u16 p_mcache;
 	__u16 mcache_tiny; /* tinyoffset is the word after it */
+	/*
+	 * Before Go 1.21 systemstack() has no frame of its own, and a walk that
+	 * comes from the system stack misses its caller: it is at [g.sched.sp].
+	 */
+	__u16 systemstack_frameless;
 	/* Objects with pointers above this many bytes carry an 8-byte header; 0: none do. */
 	__u32 malloc_header_above;
 	/* Requests above this many bytes get whole pages of their own. */
@@ -89,33 +107,30 @@ struct count_key {
 
 struct count_value {
 	__u64 objects;
-	__u64 bytes;	 /* what the heap gave: size class, tiny block or pages */
+	__u64 bytes;     /* what the heap gave: size class, tiny block or pages */
 	__u64 requested; /* what the program asked for */
 };
 
 struct stack_value {
 	__u32 n;
-	__u32 flags; /* enum stack_flags */
+	__u32 flags;                 /* enum stack_flags */
 	__u64 ips[STACK_MAX_FRAMES]; /* leaf first; non-leaf ones are return addresses */
 };
 
-/* What the programs tell about themselves, next to the counts. */
+/* What the programs tell about themselves, next to the counts. One per CPU. */
 struct tap_stats {
-	__u64 hits;		/* program runs, dropped restarts included */
-	__u64 restarts;		/* dropped: the stack check was about to be taken */
-	__u64 zero_sized;	/* dropped: the runtime does not count them either */
-	__u64 stacks_truncated; /* hits, not distinct stacks */
-	__u64 stacks_broken;
-	__u64 timed_hits; /* hits whose run was timed, and how long they took */
-	__u64 timed_ns;
-	__u64 new_stacks[2]; /* stacks stored since the last drain, per side */
-	__u64 new_counts[2];
+	__u64 hits;       /* program runs, dropped ones included */
+	__u64 restarts;   /* dropped: the stack check was about to be taken */
+	__u64 zero_sized; /* dropped: the runtime does not count them either */
+	__u64 after_exec; /* dropped: the process has become another program */
+	__u64 timed_hits; /* every TIMED_HITS-th run is timed ... */
+	__u64 timed_ns;   /* ... and took this long in all */
 };
 
 /* Ring buffer records: rare things only. */
 enum event_type {
-	EVENT_EXEC = 1,
-	EVENT_EXIT = 2,
+	EVENT_EXEC = 1, /* a target became another program */
+	EVENT_FULL = 2, /* a side of the double buffer is half full: drain it now */
 };
 
 struct event {

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Registers by what they hold, so that nothing else names one.
+ *
+ * Go's register ABI (Go 1.17 on, src/cmd/compile/abi-internal.md): integer
+ * arguments in AX, BX, CX, DI, SI ...; R14 is g in every ABIInternal function,
+ * on system stacks too.
+ */
+#ifndef ALLOCTAP_ARCH_BPF_H
+#define ALLOCTAP_ARCH_BPF_H
+
+#include "vmlinux.h"
+
+#if defined(__TARGET_ARCH_x86)
+
+typedef struct pt_regs user_regs;
+
+#define REGS_IP(r)      ((__u64)(r)->ip)
+#define REGS_SP(r)      ((__u64)(r)->sp)
+#define REGS_FP(r)      ((__u64)(r)->bp)
+#define GO_REGS_G(r)    ((__u64)(r)->r14)
+#define GO_REGS_ARG1(r) ((__u64)(r)->ax)
+#define GO_REGS_ARG2(r) ((__u64)(r)->bx)
+
+/*
+ * "jbe" is taken on carry or zero. On the branch of a Go stack check that means:
+ * the stack must grow (or the goroutine was asked to yield), and the function
+ * starts again from its first instruction (facts/go-runtime.md 0.1).
+ */
+#define STACK_CHECK_TAKEN(r) (((r)->flags & 0x41) != 0)
+
+#else
+#error "alloctap: no register names for this architecture yet"
+#endif
+
+#endif

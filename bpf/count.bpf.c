@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Where the counts live.
+ *
+ * Stacks and counts are double-buffered. A program reads active_side once and
+ * uses that side to its end; user space flips the side, waits until no program
+ * that may have read the old value is still running (an update of the
+ * quiesce map does that: the kernel calls synchronize_rcu() after changing a
+ * map of maps, and uprobe programs run inside an RCU read section), and then
+ * owns the old side alone. No increment is lost at a flip, and a hit pays for
+ * none of it.
+ *
+ * An event is never dropped: one whose stack cannot be kept counts under stack
+ * 0, one whose key cannot be kept counts in overflow[].
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+#include "count.bpf.h"
+
+const volatile __u64 cfg_hash_seed = 0;
+const volatile __u64 cfg_pidns_dev = 0;
+const volatile __u64 cfg_pidns_ino = 0;
+const volatile __u64 cfg_stacks_half = 0;
+const volatile __u64 cfg_counts_half = 0;
+
+volatile __u32 active_side = 0;
+__u64 new_stacks[2] = {};
+__u64 new_counts[2] = {};
+struct stats_map stats SEC(".maps");
+__u64 losses[LOST_MAX] = {};
+struct count_value overflow[KIND_MAX] = {};
+
+/* Sized by user space before load. Preallocated: an insert in a probe cannot wait for memory. */
+struct counts_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct count_key);
+	__type(value, struct count_value);
+};
+struct counts_map counts_a SEC(".maps");
+struct counts_map counts_b SEC(".maps");
+
+struct stacks_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, struct stack_value);
+};
+struct stacks_map stacks_a SEC(".maps");
+struct stacks_map stacks_b SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(max_entries, 1);
+			__type(key, __u32);
+			__type(value, __u32);
+		});
+} quiesce SEC(".maps");
+
+/* Processes we tap; the value is set once one was replaced by exec. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TARGETS_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} targets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024);
+} events SEC(".maps");
+
+/* Spares every hit a look into targets while no exec has happened. */
+static volatile __u32 any_exec;
+
+#define E2BIG  7
+#define EEXIST 17
+
+static __always_inline void send_event(enum event_type type, __u32 tgid)
+{
+	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e)
+		return; /* only a hint: user space looks at the facts by itself, later */
+	e->type = type;
+	e->tgid = tgid;
+	e->time_ns = bpf_ktime_get_ns();
+	bpf_ringbuf_submit(e, 0);
+}
+
+/* Counts a key stored; says once per drain that half the room is used. */
+static __always_inline void count_stored(__u64 *stored, __u64 half)
+{
+	if (__sync_fetch_and_add(stored, 1) + 1 == half)
+		send_event(EVENT_FULL, 0);
+}
+
+static __always_inline void count_value_add(struct count_value *sum, const struct count_value *v)
+{
+	atomic_add(&sum->objects, v->objects);
+	if (v->requested) {
+		atomic_add(&sum->bytes, v->bytes);
+		atomic_add(&sum->requested, v->requested);
+	}
+}
+
+static __always_inline void counts_add(void *counts, __u64 *stored, const struct count_key *key,
+				       const struct count_value *v)
+{
+	struct count_value *sum = bpf_map_lookup_elem(counts, key);
+	long err;
+
+	if (!sum) {
+		err = bpf_map_update_elem(counts, key, v, BPF_NOEXIST);
+		if (!err) {
+			count_stored(stored, cfg_counts_half);
+			return;
+		}
+		/* Another CPU was faster: add to what it stored. */
+		sum = bpf_map_lookup_elem(counts, key);
+		if (!sum) {
+			lose(err == -E2BIG ? LOST_COUNT_MAP_FULL : LOST_COUNT_INSERT);
+			if (key->kind < KIND_MAX)
+				count_value_add(&overflow[key->kind], v);
+			return;
+		}
+	}
+	count_value_add(sum, v);
+}
+
+/* Makes sure that the stack is kept on this side; false if it cannot be. */
+static __always_inline bool stacks_keep(void *stacks, __u64 *stored, __u64 id,
+					const struct stack_value *stack)
+{
+	long err;
+
+	if (bpf_map_lookup_elem(stacks, &id))
+		return true;
+	err = bpf_map_update_elem(stacks, &id, stack, BPF_NOEXIST);
+	if (!err) {
+		count_stored(stored, cfg_stacks_half);
+		return true;
+	}
+	if (err == -EEXIST)
+		return true;
+	lose(err == -E2BIG ? LOST_STACK_MAP_FULL : LOST_STACK_INSERT);
+	return false;
+}
+
+__hidden void count_event(struct count_key *key, const struct count_value *v,
+			  const struct stack_value *stack)
+{
+	/* Two branches rather than a pointer picked by side: constant maps are inlined. */
+	if (active_side == 0) {
+		if (key->stack && !stacks_keep(&stacks_a, &new_stacks[0], key->stack, stack))
+			key->stack = 0;
+		counts_add(&counts_a, &new_counts[0], key, v);
+	} else {
+		if (key->stack && !stacks_keep(&stacks_b, &new_stacks[1], key->stack, stack))
+			key->stack = 0;
+		counts_add(&counts_b, &new_counts[1], key, v);
+	}
+}
+
+static __always_inline __u32 current_tgid(void)
+{
+	struct bpf_pidns_info info = {};
+
+	if (!cfg_pidns_ino)
+		return bpf_get_current_pid_tgid() >> 32;
+	if (bpf_get_ns_current_pid_tgid(cfg_pidns_dev, cfg_pidns_ino, &info, sizeof(info)))
+		return 0;
+	return info.tgid;
+}
+
+__hidden __u32 target_tgid(void)
+{
+	__u32 tgid = current_tgid();
+	__u32 *execed;
+
+	if (any_exec) {
+		execed = bpf_map_lookup_elem(&targets, &tgid);
+		if (execed && *execed)
+			return 0;
+	}
+	return tgid;
+}
+
+SEC("?raw_tp/sched_process_exec")
+int process_exec(void *ctx __attribute__((unused)))
+{
+	__u32 tgid = current_tgid();
+	__u32 *execed = bpf_map_lookup_elem(&targets, &tgid);
+
+	if (!execed)
+		return 0;
+	*execed = 1;
+	any_exec = 1;
+	send_event(EVENT_EXEC, tgid);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

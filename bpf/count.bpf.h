@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* How a program counts what it saw. The essay is in count.bpf.c. */
+#ifndef ALLOCTAP_COUNT_BPF_H
+#define ALLOCTAP_COUNT_BPF_H
+
+#include "maps.bpf.h"
+
+/*
+ * Adds @v to the key's counts on the active side, and keeps the stack there.
+ * Sets key->stack to 0 ("[lost stack]") where the stack cannot be kept.
+ * A @v without requested bytes counts objects alone.
+ */
+__hidden void count_event(struct count_key *key, const struct count_value *v,
+			  const struct stack_value *stack);
+
+/*
+ * The process the hit belongs to, numbered as user space numbers it; 0 for one
+ * that was replaced by exec since it was tapped: its addresses mean nothing now.
+ */
+__hidden __u32 target_tgid(void);
+
+#endif

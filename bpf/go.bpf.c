@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Go: heap allocations and map inserts.
+ *
+ * Both programs sit on the stack-check branch of the tapped function. There the
+ * arguments are still in their registers and [sp] is the return address, and a
+ * hit whose branch will be taken is not a call yet: the function starts again
+ * once its stack has grown (facts/go-runtime.md 0.1).
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+#include "arch.bpf.h"
+#include "count.bpf.h"
+#include "walk.bpf.h"
+
+const volatile struct go_layout go_layouts[GO_LAYOUTS_MAX] = {};
+const volatile __u16 go_sizes_fine[GO_SIZE_TABLE] = {};
+const volatile __u16 go_sizes_coarse[GO_SIZE_TABLE] = {};
+
+/* abi.Type: Size_, PtrBytes, ... the same in all versions (facts/go-runtime.md 6.3). */
+#define TYPE_PTR_BYTES 8
+/* runtime/malloc.go: maxTinySize; spans are whole pages of 8 KiB. */
+#define TINY_SIZE    16
+#define GO_PAGE_SIZE 8192
+
+/*
+ * Until the first P exists (schedinit, one thread) tiny objects come from
+ * mcache0, which is in nobody's reach from here: its current block is followed
+ * in our own books instead. Bytes used of it; 0: none yet.
+ */
+static volatile __u64 boot_tiny_used;
+
+/* A hit between entry and exit of a program. */
+struct hit {
+	user_regs *regs;
+	struct tap_stats *stats;
+	union probe_cookie cookie;
+	__u64 started; /* 0: this run is not timed */
+};
+
+/* False: nothing to count. */
+static __always_inline bool hit_begin(struct hit *hit, void *ctx)
+{
+	hit->regs = ctx;
+	hit->stats = stats_get();
+	if (!hit->stats)
+		return false;
+	hit->cookie.value = bpf_get_attach_cookie(ctx);
+	hit->started = 0;
+	if ((__sync_fetch_and_add(&hit->stats->hits, 1) & (TIMED_HITS - 1)) == 0)
+		hit->started = bpf_ktime_get_ns();
+	if (hit->cookie.flags & COOKIE_STACK_CHECK && STACK_CHECK_TAKEN(hit->regs)) {
+		atomic_add(&hit->stats->restarts, 1);
+		return false;
+	}
+	return true;
+}
+
+static __always_inline void hit_count(struct hit *hit, enum sample_kind kind,
+				      const struct count_value *v)
+{
+	struct count_key key = {.kind = kind};
+	struct walk_scratch *s;
+
+	key.tgid = target_tgid();
+	if (!key.tgid) {
+		atomic_add(&hit->stats->after_exec, 1);
+		return;
+	}
+	s = scratch_take();
+	if (s) {
+		key.stack = walk_go_stack(s, hit->regs,
+					  &go_layouts[hit->cookie.layout & (GO_LAYOUTS_MAX - 1)],
+					  hit->cookie.cfa_off);
+		count_event(&key, v, &s->stack);
+		scratch_release(s);
+	} else {
+		lose(LOST_STACK_SCRATCH);
+		count_event(&key, v, NULL);
+	}
+	if (hit->started) {
+		atomic_add(&hit->stats->timed_hits, 1);
+		atomic_add(&hit->stats->timed_ns, bpf_ktime_get_ns() - hit->started);
+	}
+}
+
+static __always_inline __u64 size_class_bytes(__u64 size)
+{
+	if (size <= GO_SIZE_FINE_MAX)
+		return go_sizes_fine[((size + 7) >> 3) & (GO_SIZE_TABLE - 1)];
+	return go_sizes_coarse[((size - 1024 + 127) >> 7) & (GO_SIZE_TABLE - 1)];
+}
+
+/* Where in a tiny block with @used bytes taken an object of @size would begin. */
+static __always_inline __u64 tiny_align(__u64 used, __u64 size)
+{
+	if (!(size & 7))
+		return (used + 7) & ~7ull;
+	if (!(size & 3))
+		return (used + 3) & ~3ull;
+	if (!(size & 1))
+		return (used + 1) & ~1ull;
+	return used;
+}
+
+static __always_inline __u64 boot_tiny_bytes(__u64 size)
+{
+	__u64 used = boot_tiny_used, at = tiny_align(used, size);
+
+	if (used && at + size <= TINY_SIZE) {
+		boot_tiny_used = at + size;
+		return 0;
+	}
+	/* The runtime keeps the block that has more room left. */
+	if (!used || size < used)
+		boot_tiny_used = size;
+	return TINY_SIZE;
+}
+
+/*
+ * What the tiny allocator will take from the heap for this request: nothing if
+ * the object fits the P's current block, a block of 16 bytes if not
+ * (runtime/malloc.go mallocgcTiny, same in all versions).
+ */
+static __always_inline __u64 tiny_bytes(__u64 g, __u64 size, const volatile struct go_layout *l)
+{
+	struct {
+		__u64 block, used;
+	} tiny;
+	__u64 m, p, mcache;
+
+	if (read_word(&m, g + l->g_m) || read_word(&p, m + l->m_p) || !p)
+		return boot_tiny_bytes(size);
+	if (read_word(&mcache, p + l->p_mcache) ||
+	    bpf_probe_read_user(&tiny, sizeof(tiny), (void *)(mcache + l->mcache_tiny)))
+		return TINY_SIZE;
+	return tiny.block && tiny_align(tiny.used, size) + size <= TINY_SIZE ? 0 : TINY_SIZE;
+}
+
+/* What the heap will give for a request of @size bytes of @type. */
+static __always_inline __u64 heap_bytes(const user_regs *regs, __u64 size, __u64 type,
+					const volatile struct go_layout *l)
+{
+	__u64 pointers = 0;
+
+	if (!l->known)
+		return size;
+	if (size > l->small_max)
+		return (size + GO_PAGE_SIZE - 1) & ~(GO_PAGE_SIZE - 1ull);
+	/* Only here does it matter whether the type has pointers: spare the read elsewhere. */
+	if (type && (size < TINY_SIZE || (l->malloc_header_above && size > l->malloc_header_above)))
+		if (read_word(&pointers, type + TYPE_PTR_BYTES))
+			lose(LOST_SIZE_UNREADABLE);
+	if (size < TINY_SIZE && !pointers)
+		return tiny_bytes(GO_REGS_G(regs), size, l);
+	if (pointers && l->malloc_header_above && size > l->malloc_header_above)
+		size += 8;
+	return size_class_bytes(size);
+}
+
+SEC("?uprobe")
+int go_alloc(void *ctx)
+{
+	struct count_value v = {.objects = 1};
+	struct hit hit;
+
+	if (!hit_begin(&hit, ctx))
+		return 0;
+	v.requested = GO_REGS_ARG1(hit.regs);
+	if (!v.requested) {
+		atomic_add(&hit.stats->zero_sized, 1);
+		return 0;
+	}
+	v.bytes = heap_bytes(hit.regs, v.requested, GO_REGS_ARG2(hit.regs),
+			     &go_layouts[hit.cookie.layout & (GO_LAYOUTS_MAX - 1)]);
+	hit_count(&hit, KIND_ALLOC, &v);
+	return 0;
+}
+
+SEC("?uprobe")
+int go_map_insert(void *ctx)
+{
+	struct count_value v = {.objects = 1};
+	struct hit hit;
+
+	if (!hit_begin(&hit, ctx))
+		return 0;
+	hit_count(&hit, KIND_MAP_INSERT, &v);
+	return 0;
+}
+
+/* Does nothing: what a hit costs before any of our work (calibration, benchmarks). */
+SEC("?uprobe")
+int nothing(void *ctx __attribute__((unused)))
+{
+	return 0;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Walking a Go stack by frame pointers.
+ *
+ *	high   +----------------+  g.stack.hi
+ *	       | 0              |  <- the goroutine's first frame: saved FP is 0
+ *	       | goexit+1       |
+ *	       | ...            |
+ *	fp --> | caller's FP    |  each frame: [fp] is the next fp,
+ *	       | return address |	      [fp + 8] the return address
+ *	       | ...            |
+ *	sp --> | return address |  we stand at the function's stack check: nothing
+ *	low    +----------------+  of its own is on the stack yet
+ *
+ * One copy of the top of the stack serves most frames; a read of user memory
+ * per frame costs four times as much (facts/kernel-bpf.md C). Every step must
+ * go up and stay inside the stack, so a cycle ends the walk at once.
+ *
+ * On a system stack (g0) the chain leads on to the user goroutine the system
+ * stack works for; that is the only crossing followed. A walk that starts on a
+ * user goroutine and leaves its stack has met C code calling into Go.
+ */
+#ifndef ALLOCTAP_WALK_BPF_H
+#define ALLOCTAP_WALK_BPF_H
+
+#include "arch.bpf.h"
+#include "maps.bpf.h"
+
+struct frame_record {
+	__u64 next_fp;
+	__u64 ret;
+};
+
+struct stack_bounds {
+	__u64 lo, hi;
+};
+
+/*
+ * A walk under way: what one step leaves to the next. It lives in a map and not
+ * on the BPF stack, so that the verifier knows nothing of its numbers and sees
+ * at once that all steps are alike.
+ */
+struct walk {
+	__u64 g;
+	__u64 sp;     /* where the copy was taken */
+	__u64 copied; /* bytes of it */
+	__u64 fp;
+	__u64 above; /* the next frame must lie at or above this */
+	struct stack_bounds stack;
+	__u64 hash;
+	__u32 crossed; /* from a system stack to the goroutine behind it */
+	__u32 pad;
+};
+
+struct walk_scratch {
+	__u32 busy;
+	__u32 pad;
+	struct walk walk;
+	struct stack_value stack;
+	__u8 copy[STACK_COPY_BYTES + 16]; /* + 16: a frame at the last masked offset */
+};
+
+/*
+ * Uprobe programs may be preempted by another one on the same CPU, hence more
+ * than one slot, each with a flag (facts/kernel-bpf.md A.7: no drops with four).
+ */
+#define SCRATCH_SLOTS 4
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SCRATCH_SLOTS);
+	__type(key, __u32);
+	__type(value, struct walk_scratch);
+} scratch SEC(".maps");
+
+static __always_inline struct walk_scratch *scratch_take(void)
+{
+	for (__u32 i = 0; i < SCRATCH_SLOTS; i++) {
+		__u32 slot = i;
+		struct walk_scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+
+		if (s && !__sync_lock_test_and_set(&s->busy, 1))
+			return s;
+	}
+	return NULL;
+}
+
+static __always_inline void scratch_release(struct walk_scratch *s)
+{
+	__sync_lock_test_and_set(&s->busy, 0);
+}
+
+static __always_inline bool stack_holds(const struct stack_bounds *b, __u64 address)
+{
+	return address >= b->lo && address < b->hi;
+}
+
+static __always_inline __u64 hash_step(__u64 h, __u64 v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15ull;
+	return h ^ (h >> 32);
+}
+
+static __always_inline long read_word(__u64 *to, __u64 from)
+{
+	return bpf_probe_read_user(to, sizeof(*to), (void *)from);
+}
+
+/*
+ * The stack of the goroutine that system stack @g works for, if @fp lies in it;
+ * 0 where it does not, or where @g is a user goroutine itself.
+ */
+static __always_inline __u64 goroutine_behind(__u64 g, __u64 fp, const volatile struct go_layout *l,
+					      struct stack_bounds *bounds)
+{
+	__u64 m = 0, curg = 0;
+
+	if (read_word(&m, g + l->g_m) || !m)
+		return 0;
+	if (read_word(&curg, m + l->m_curg) || !curg || curg == g)
+		return 0;
+	if (bpf_probe_read_user(bounds, sizeof(*bounds), (void *)curg))
+		return 0;
+	return stack_holds(bounds, fp) ? curg : 0;
+}
+
+/* What walk_step() gets: pointers only, the state itself is in the scratch slot. */
+struct walk_ctx {
+	struct walk_scratch *s;
+	const volatile struct go_layout *layout;
+};
+
+static __always_inline bool push_frame(struct walk_scratch *s, __u64 ip)
+{
+	__u32 n = s->stack.n;
+
+	if (n >= STACK_MAX_FRAMES) {
+		s->stack.flags |= STACK_TRUNCATED;
+		return false;
+	}
+	s->stack.ips[n & (STACK_MAX_FRAMES - 1)] = ip;
+	s->stack.n = n + 1;
+	s->walk.hash = hash_step(s->walk.hash, ip);
+	return true;
+}
+
+/* The frame at @fp: from the copy where it lies in it, else from the target. */
+static __always_inline long read_frame(struct walk_scratch *s, __u64 fp, struct frame_record *frame)
+{
+	__u64 off = fp - s->walk.sp, copied = s->walk.copied;
+
+	if (off < copied && off + sizeof(*frame) <= copied) {
+		/* Keep the compiler from proving the mask needless: the verifier wants it. */
+		asm volatile("" : "+r"(off));
+		off &= STACK_COPY_BYTES - 1;
+		*frame = *(struct frame_record *)(s->copy + off);
+		return 0;
+	}
+	return bpf_probe_read_user(frame, sizeof(*frame), (void *)fp);
+}
+
+/* From the system stack to the goroutine behind it. False: there is none, or no room. */
+static __always_inline bool walk_cross(struct walk_scratch *s,
+				       const volatile struct go_layout *layout, __u64 fp)
+{
+	struct walk *w = &s->walk;
+	__u64 behind, ret;
+
+	behind = w->crossed || !layout->known ? 0 : goroutine_behind(w->g, fp, layout, &w->stack);
+	if (!behind) {
+		s->stack.flags |= STACK_LEFT;
+		return false;
+	}
+	w->crossed = 1;
+	w->above = w->stack.lo;
+	if (layout->systemstack_frameless && !read_word(&ret, behind + layout->g_sched_sp) &&
+	    !read_word(&ret, ret))
+		return push_frame(s, ret);
+	return true;
+}
+
+/* One frame. Non-zero ends the walk: this is a callback of bpf_loop(). */
+static long walk_step(__u32 i __attribute__((unused)), struct walk_ctx *ctx)
+{
+	struct walk_scratch *s = ctx->s;
+	struct frame_record frame;
+	__u64 fp = s->walk.fp;
+
+	if (!fp)
+		return 1;
+	if (!stack_holds(&s->walk.stack, fp) && !walk_cross(s, ctx->layout, fp))
+		return 1;
+	if (fp < s->walk.above || fp & 7 || read_frame(s, fp, &frame)) {
+		s->stack.flags |= STACK_BROKEN;
+		return 1;
+	}
+	if (!push_frame(s, frame.ret))
+		return 1;
+	s->walk.above = fp + sizeof(frame);
+	s->walk.fp = frame.next_fp;
+	return 0;
+}
+
+/* Fills s->stack and returns its hash, never 0. */
+static __always_inline __u64 walk_go_stack(struct walk_scratch *s, const user_regs *regs,
+					   const volatile struct go_layout *l, __u32 cfa_off)
+{
+	struct walk_ctx ctx = {s, l};
+	struct stack_bounds stack;
+	__u64 sp = REGS_SP(regs), g = GO_REGS_G(regs), copied, ret;
+
+	/* Threads made by C have guessed bounds: then trust the stack pointer. */
+	if (!l->known || bpf_probe_read_user(&stack, sizeof(stack), (void *)g) ||
+	    !stack_holds(&stack, sp)) {
+		stack.lo = sp;
+		stack.hi = sp + (8ull << 20);
+	}
+	copied = stack.hi - sp;
+	if (copied > STACK_COPY_BYTES)
+		copied = STACK_COPY_BYTES;
+	if (bpf_probe_read_user(s->copy, copied, (void *)sp))
+		copied = 0;
+	s->walk = (struct walk){
+		.g = g,
+		.sp = sp,
+		.copied = copied,
+		.fp = REGS_FP(regs),
+		.above = sp,
+		.stack = stack,
+		.hash = cfg_hash_seed,
+	};
+	s->stack.n = 0;
+	s->stack.flags = 0;
+	push_frame(s, REGS_IP(regs));
+	if (read_word(&ret, sp + cfa_off)) {
+		s->stack.flags |= STACK_BROKEN;
+	} else {
+		push_frame(s, ret);
+		/* One step more than frames: the one too many says that the stack is deeper. */
+		bpf_loop(STACK_MAX_FRAMES + 1, walk_step, &ctx, 0);
+	}
+	ret = hash_step(s->walk.hash, s->stack.flags);
+	return ret ? ret : 1;
+}
+
+#endif
