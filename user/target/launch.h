@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A command started by us and held before its first instruction, so that probes
+ * are in place when it runs.
+ */
+#ifndef ALLOCTAP_TARGET_LAUNCH_H
+#define ALLOCTAP_TARGET_LAUNCH_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct launch;
+
+/*
+ * Starts argv[0] (looked up in PATH) and stops it right after exec, its memory
+ * set up and nothing of it run. NULL with errno set and the reason printed.
+ */
+struct launch *launch_start(char *const argv[]);
+pid_t launch_pid(const struct launch *l);
+/* Lets the command run. 0 or -errno, the reason printed. */
+int launch_release(struct launch *l);
+/* True once the command has ended; fills its exit status, 128 + n if signal n killed it. */
+bool launch_ended(struct launch *l, int *status);
+/* Waits for the end. */
+int launch_wait(struct launch *l);
+/* A command still held is killed: it never began. One that runs is left alone. NULL is fine. */
+void launch_free(struct launch *l);
+
+#endif

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "target/process.h"
+
+struct process {
+	pid_t pid;
+	char comm[32];
+	char *exe;
+	int exe_fd;
+	int pidfd;
+};
+
+/* What a /proc/PID/status line "Name:\tvalue" says; 0 or -errno. */
+static int read_status(pid_t pid, const char *name, char *value, size_t size)
+{
+	__auto_file FILE *f = NULL;
+	char path[64], line[256];
+	size_t len = strlen(name);
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		if (strncmp(line, name, len) || line[len] != ':')
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		snprintf(value, size, "%s", line + len + 1 + strspn(line + len + 1, " \t"));
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int fail(pid_t pid, int err, const char *why)
+{
+	log_error("pid %d: %s", pid, why);
+	return err;
+}
+
+/* Is this a process of its own, with a program? 0 or -errno, the reason printed. */
+static int check_kind(struct process *p)
+{
+	char value[64];
+	int err = read_status(p->pid, "Tgid", value, sizeof(value));
+
+	if (err == -ENOENT || err == -ESRCH)
+		return fail(p->pid, -ESRCH, "no such process");
+	if (err)
+		return fail(p->pid, -EPERM, "no permission to read it: need CAP_SYS_PTRACE");
+	if (atoi(value) != p->pid) {
+		log_error("pid %d: is a thread of process %s: use -p %s", p->pid, value, value);
+		return -ENOEXEC;
+	}
+	if (!read_status(p->pid, "State", value, sizeof(value)) && value[0] == 'Z')
+		return fail(p->pid, -ENOEXEC,
+			    "has ended already (a zombie its parent has not "
+			    "waited for)");
+	return read_status(p->pid, "Name", p->comm, sizeof(p->comm));
+}
+
+static int open_exe(struct process *p)
+{
+	char path[64], exe[PATH_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", p->pid);
+	n = readlink(path, exe, sizeof(exe) - 1);
+	if (n < 0 && (errno == EACCES || errno == EPERM))
+		return fail(p->pid, -EPERM,
+			    "no permission to read its executable: need CAP_SYS_PTRACE");
+	if (n < 0 && errno == ENOENT)
+		return fail(p->pid, -ENOEXEC, "is a kernel thread: it runs no program to tap");
+	if (n < 0)
+		return fail(p->pid, -ESRCH, "no such process");
+	exe[n] = 0;
+	p->exe = strdup(exe);
+	if (!p->exe)
+		return -ENOMEM;
+	p->exe_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (p->exe_fd < 0 && (errno == EACCES || errno == EPERM))
+		return fail(p->pid, -EPERM,
+			    "no permission to read its executable: need CAP_SYS_PTRACE and "
+			    "CAP_DAC_READ_SEARCH");
+	if (p->exe_fd < 0)
+		return fail(p->pid, -ESRCH, "ended while it was being looked at");
+	return 0;
+}
+
+struct process *process_open(pid_t pid)
+{
+	struct process *p = calloc(1, sizeof(*p));
+	int err;
+
+	if (!p)
+		return NULL;
+	p->pid = pid;
+	p->exe_fd = -1;
+	p->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	/* A mere thread has no pidfd: check_kind() tells better than EINVAL does. */
+	err = check_kind(p);
+	if (!err)
+		err = open_exe(p);
+	if (!err && p->pidfd < 0)
+		err = fail(pid, -ESRCH, "ended while it was being looked at");
+	if (!err)
+		return p;
+	process_free(p);
+	errno = -err;
+	return NULL;
+}
+
+void process_free(struct process *p)
+{
+	if (!p)
+		return;
+	if (p->exe_fd >= 0)
+		close(p->exe_fd);
+	if (p->pidfd >= 0)
+		close(p->pidfd);
+	free(p->exe);
+	free(p);
+}
+
+pid_t process_pid(const struct process *p)
+{
+	return p->pid;
+}
+
+const char *process_comm(const struct process *p)
+{
+	return p->comm;
+}
+
+const char *process_exe(const struct process *p)
+{
+	return p->exe;
+}
+
+int process_exe_fd(const struct process *p)
+{
+	return p->exe_fd;
+}
+
+int process_pidfd(const struct process *p)
+{
+	return p->pidfd;
+}
+
+int process_cpu_ns(const struct process *p, uint64_t *ns)
+{
+	__auto_file FILE *f = NULL;
+	char path[64], line[1024], *fields;
+	unsigned long long user, system;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", p->pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	if (!fgets(line, sizeof(line), f))
+		return -ESRCH;
+	/* comm may hold anything, ") Z 1" too: the fields begin after the last ')'. */
+	fields = strrchr(line, ')');
+	if (!fields || sscanf(fields + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
+			      &user, &system) != 2)
+		return -EPROTO;
+	*ns = (user + system) * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK));
+	return 0;
+}
+
+int process_threads(const struct process *p)
+{
+	char value[64];
+	int err = read_status(p->pid, "Threads", value, sizeof(value));
+
+	return err ? err : atoi(value);
+}

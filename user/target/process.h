@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A process to be tapped, as /proc shows it.
+ *
+ * The executable is opened once, at the start: it is the file the process runs
+ * whatever mount namespace it lives in, even after it was deleted or the
+ * process has gone.
+ */
+#ifndef ALLOCTAP_TARGET_PROCESS_H
+#define ALLOCTAP_TARGET_PROCESS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process;
+
+/*
+ * NULL with errno set and the reason printed: ESRCH no such process, EPERM not
+ * readable by us, ENOEXEC a kernel thread, a zombie or a mere thread.
+ */
+struct process *process_open(pid_t pid);
+void process_free(struct process *p);
+
+pid_t process_pid(const struct process *p);
+const char *process_comm(const struct process *p);
+/* As the process sees it; for messages and outputs, never to be opened. */
+const char *process_exe(const struct process *p);
+/* Readable, owned by @p. */
+int process_exe_fd(const struct process *p);
+/* Becomes readable when the process has ended; owned by @p. */
+int process_pidfd(const struct process *p);
+
+/* User and system time used so far, in ns. 0 or -errno once it has gone. */
+int process_cpu_ns(const struct process *p, uint64_t *ns);
+/* Number of threads now, or -errno. */
+int process_threads(const struct process *p);
+
+#endif
