@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/vec.h"
+#include "probe/attach.h"
+#include "probe/uprobe_multi.h"
+
+struct attachment {
+	enum link_kind kind;
+	size_t n_probes;
+	VEC(int) multi_links;
+	VEC(struct bpf_link *) perf_links;
+};
+
+enum link_kind link_kind_best(void)
+{
+	return uprobe_multi_supported() ? LINK_MULTI : LINK_PERF;
+}
+
+const char *link_kind_name(enum link_kind kind)
+{
+	static const char *const names[] = {
+		[LINK_AUTO] = "auto", [LINK_MULTI] = "multi", [LINK_PERF] = "perf"};
+
+	return names[kind];
+}
+
+struct attachment *attachment_new(enum link_kind kind)
+{
+	struct attachment *a = calloc(1, sizeof(*a));
+
+	if (a)
+		a->kind = kind;
+	return a;
+}
+
+void attachment_prepare(const struct attachment *a, struct bpf_program *prog)
+{
+	bpf_program__set_autoload(prog, true);
+	bpf_program__set_type(prog, BPF_PROG_TYPE_KPROBE);
+	if (a->kind == LINK_MULTI)
+		bpf_program__set_expected_attach_type(
+			prog, (enum bpf_attach_type)ATTACH_TYPE_UPROBE_MULTI);
+}
+
+static int say_failure(const struct attachment *a, const char *name, int err)
+{
+	if (err == -EPERM || err == -EACCES)
+		log_error("%s: no permission to attach probes: need %s", name,
+			  a->kind == LINK_PERF ? "CAP_SYS_ADMIN" : "CAP_BPF and CAP_PERFMON");
+	else if (err == -ESRCH)
+		log_error("%s: ended while probes were being attached", name);
+	else
+		log_error("%s: probes cannot be attached (--link %s): %s", name,
+			  link_kind_name(a->kind), strerror(-err));
+	return err;
+}
+
+static int attach_multi(struct attachment *a, struct bpf_program *prog, const char *path,
+			const uint64_t *offsets, const uint64_t *cookies, size_t n, pid_t pid)
+{
+	int err, fd;
+
+	if (vec_reserve(&a->multi_links, a->multi_links.n + 1))
+		return -ENOMEM;
+	fd = uprobe_multi_link(bpf_program__fd(prog), path, offsets, cookies, n, pid);
+	if (fd < 0)
+		return fd;
+	err = vec_push(&a->multi_links, fd);
+	a->n_probes += n;
+	return err;
+}
+
+static int attach_perf(struct attachment *a, struct bpf_program *prog, const char *path,
+		       uint64_t offset, uint64_t cookie, pid_t pid)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookie);
+	struct bpf_link *link;
+
+	if (vec_reserve(&a->perf_links, a->perf_links.n + 1))
+		return -ENOMEM;
+	link = bpf_program__attach_uprobe_opts(prog, pid, path, offset, &opts);
+	if (!link)
+		return -errno;
+	a->n_probes++;
+	return vec_push(&a->perf_links, link);
+}
+
+static int attach_offsets(struct attachment *a, struct bpf_program *prog, const char *path,
+			  const uint64_t *offsets, const uint64_t *cookies, size_t n, pid_t pid)
+{
+	int err = 0;
+
+	if (!n)
+		return 0;
+	if (a->kind == LINK_MULTI)
+		return attach_multi(a, prog, path, offsets, cookies, n, pid);
+	for (size_t i = 0; i < n && !err; i++)
+		err = attach_perf(a, prog, path, offsets[i], cookies[i], pid);
+	return err;
+}
+
+int attachment_add(struct attachment *a, const char *name, const struct probe_plan *plan,
+		   struct bpf_program *const programs[KIND_MAX], uint8_t layout, pid_t pid,
+		   int exe_fd)
+{
+	__auto_free uint64_t *offsets = calloc(plan->n, sizeof(*offsets));
+	__auto_free uint64_t *cookies = calloc(plan->n, sizeof(*cookies));
+	char path[64];
+	int err = offsets && cookies ? 0 : -ENOMEM;
+
+	/* The open file, not a path: the target's names may mean nothing here. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", exe_fd);
+	for (int kind = 0; kind < KIND_MAX && !err; kind++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < plan->n; i++) {
+			const struct probe *p = &plan->probes[i];
+			union probe_cookie cookie = {
+				.flags = p->point.stack_check ? COOKIE_STACK_CHECK : 0,
+				.layout = layout,
+				.cfa_off = p->point.cfa_off,
+			};
+
+			if ((int)p->kind != kind)
+				continue;
+			offsets[n] = p->file_offset;
+			cookies[n++] = cookie.value;
+		}
+		err = attach_offsets(a, programs[kind], path, offsets, cookies, n, pid);
+	}
+	return err ? say_failure(a, name, err) : 0;
+}
+
+int attachment_add_one(struct attachment *a, const char *name, struct bpf_program *prog,
+		       uint64_t file_offset, pid_t pid, int exe_fd)
+{
+	const uint64_t cookie = 0;
+	char path[64];
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", exe_fd);
+	err = attach_offsets(a, prog, path, &file_offset, &cookie, 1, pid);
+	return err ? say_failure(a, name, err) : 0;
+}
+
+size_t attachment_count(const struct attachment *a)
+{
+	return a->n_probes;
+}
+
+void attachment_free(struct attachment *a)
+{
+	if (!a)
+		return;
+	vec_for_each (&a->multi_links, fd)
+		close(*fd);
+	vec_for_each (&a->perf_links, link)
+		bpf_link__destroy(*link);
+	vec_free(&a->multi_links);
+	vec_free(&a->perf_links);
+	free(a);
+}

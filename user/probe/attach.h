@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Putting the probes of a plan in, and taking them out. */
+#ifndef ALLOCTAP_PROBE_ATTACH_H
+#define ALLOCTAP_PROBE_ATTACH_H
+
+#include <sys/types.h>
+
+#include "probe/plan.h"
+
+struct bpf_program;
+
+enum link_kind {
+	LINK_AUTO,
+	LINK_MULTI, /* one link for many probes */
+	LINK_PERF,  /* a perf event per probe */
+};
+
+/* What LINK_AUTO means on this kernel. */
+enum link_kind link_kind_best(void);
+const char *link_kind_name(enum link_kind kind);
+
+struct attachment;
+
+struct attachment *attachment_new(enum link_kind kind);
+/*
+ * Readies a program for this kind of link; to be called before it is loaded.
+ * Also makes libbpf load it: programs are off until a plan needs them.
+ */
+void attachment_prepare(const struct attachment *a, struct bpf_program *prog);
+/*
+ * Puts all probes of the plan in, for process @pid and the file open as
+ * @exe_fd. programs[kind] counts that kind, @layout is the plan's place in
+ * go_layouts[]. 0 or -errno, the reason printed under @name; probes put in by
+ * then are taken out by attachment_free().
+ */
+int attachment_add(struct attachment *a, const char *name, const struct probe_plan *plan,
+		   struct bpf_program *const programs[KIND_MAX], uint8_t layout, pid_t pid,
+		   int exe_fd);
+/* A single probe, for calibration. */
+int attachment_add_one(struct attachment *a, const char *name, struct bpf_program *prog,
+		       uint64_t file_offset, pid_t pid, int exe_fd);
+size_t attachment_count(const struct attachment *a);
+/* Takes all probes out: when it returns, none of their programs runs any more. */
+void attachment_free(struct attachment *a);
+
+#endif

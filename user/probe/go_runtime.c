@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Offsets are facts/go_offsets.tsv, checked there against DWARF and live
+ * processes; function sets are facts/go-runtime.md 1.3, checked there against
+ * MemStats.Mallocs. To add a Go version: one row below, and the tests' list.
+ */
+#include "base/cleanup.h"
+#include "probe/go_runtime.h"
+
+const char go_size_specialised_marker[] = "runtime.mallocgcSmallScanNoHeaderSC2";
+
+const struct go_function go_functions[] = {
+	{"runtime.mallocgc", false, KIND_ALLOC, GO_NO_SIZE_SPECIALISED},
+	{"runtime.mallocgcTinySC", true, KIND_ALLOC, GO_SIZE_SPECIALISED},
+	{"runtime.mallocgcTinySize", true, KIND_ALLOC, GO_SIZE_SPECIALISED},
+	{"runtime.mallocgcSmallNoScanSC", true, KIND_ALLOC, GO_SIZE_SPECIALISED},
+	{"runtime.mallocgcSmallScanNoHeaderSC", true, KIND_ALLOC, GO_SIZE_SPECIALISED},
+	{"runtime.mallocgcSmallNoscan", false, KIND_ALLOC, GO_SIZE_SPECIALISED},
+	{"runtime.mallocgcSmallScanNoHeader", false, KIND_ALLOC, GO_SIZE_SPECIALISED},
+	{"runtime.mallocgcSmallScanHeader", false, KIND_ALLOC, GO_SIZE_SPECIALISED},
+	{"runtime.mallocgcLarge", false, KIND_ALLOC, GO_SIZE_SPECIALISED},
+	{"runtime.mapassign", false, KIND_MAP_INSERT, 0},
+	{"runtime.mapassign_fast32", false, KIND_MAP_INSERT, 0},
+	{"runtime.mapassign_fast32ptr", false, KIND_MAP_INSERT, 0},
+	{"runtime.mapassign_fast64", false, KIND_MAP_INSERT, 0},
+	{"runtime.mapassign_fast64ptr", false, KIND_MAP_INSERT, 0},
+	{"runtime.mapassign_faststr", false, KIND_MAP_INSERT, 0},
+};
+
+const size_t n_go_functions = ARRAY_SIZE(go_functions);
+
+/* clang-format off */
+#define ROW(go_minor, g_m_, sp_, m_curg_, m_p_, mcache_, tiny_, frameless_, header_, small_)       \
+	{                                                                                          \
+		.minor = go_minor,                                                                 \
+		.layout = {                                                                        \
+			.known = 1, .g_m = g_m_, .g_sched_sp = sp_, .m_curg = m_curg_, .m_p = m_p_,\
+			.p_mcache = mcache_, .mcache_tiny = tiny_,                                 \
+			.systemstack_frameless = frameless_,                                       \
+			.malloc_header_above = header_, .small_max = small_,                       \
+		},                                                                                 \
+	}
+
+/*
+ * header: pointerful objects above 512 bytes got an 8-byte header in Go 1.22
+ * (runtime/mbitmap_allocheaders.go), and small objects end that much earlier.
+ */
+static const struct go_runtime runtimes[] = {
+	/*  minor g.m sched.sp m.curg m.p p.mcache mcache.tiny frameless header small */
+	ROW(18,   48,   56,     192,   208,   64,     16,        1,       0,    32768),
+	ROW(19,   48,   56,     192,   208,   64,     16,        1,       0,    32768),
+	ROW(20,   48,   56,     192,   208,   64,     16,        1,       0,    32768),
+	ROW(21,   48,   56,     192,   208,   64,     16,        0,       0,    32768),
+	ROW(22,   48,   56,     192,   208,   64,     16,        0,     512,    32760),
+	ROW(23,   48,   56,     192,   208,   56,     16,        0,     512,    32760),
+	ROW(24,   48,   56,     192,   208,   56,     24,        0,     512,    32760),
+	ROW(25,   48,   56,     184,   200,   56,     24,        0,     512,    32760),
+	ROW(26,   48,   56,     184,   208,   56,     24,        0,     512,    32760),
+	ROW(27,   48,   56,     184,   208,   56,     24,        0,     512,    32760),
+};
+/* clang-format on */
+
+int go_runtime_newest(void)
+{
+	return runtimes[ARRAY_SIZE(runtimes) - 1].minor;
+}
+
+const struct go_runtime *go_runtime_find(int minor)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++) {
+		if (runtimes[i].minor == minor)
+			return &runtimes[i];
+	}
+	return NULL;
+}
+
+static const uint16_t size_classes[] = {
+	8,     16,    24,    32,    48,    64,    80,    96,    112,   128,   144,   160,
+	176,   192,   208,   224,   240,   256,   288,   320,   352,   384,   416,   448,
+	480,   512,   576,   640,   704,   768,   896,   1024,  1152,  1280,  1408,  1536,
+	1792,  2048,  2304,  2688,  3072,  3200,  3456,  4096,  4864,  5376,  6144,  6528,
+	6784,  6912,  8192,  9472,  9728,  10240, 10880, 12288, 13568, 14336, 16384, 18432,
+	19072, 20480, 21760, 24576, 27264, 28672, 32768,
+};
+
+static uint16_t size_class_for(uint64_t size)
+{
+	size_t i = 0;
+
+	while (i + 1 < ARRAY_SIZE(size_classes) && size_classes[i] < size)
+		i++;
+	return size_classes[i];
+}
+
+void go_size_tables(uint16_t fine[GO_SIZE_TABLE], uint16_t coarse[GO_SIZE_TABLE])
+{
+	for (size_t i = 0; i < GO_SIZE_TABLE; i++) {
+		fine[i] = size_class_for(i * 8);
+		coarse[i] = size_class_for(1024 + i * 128);
+	}
+}

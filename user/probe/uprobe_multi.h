@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The multi-uprobe link, straight through bpf(2): libbpf 1.1 of Debian 12 does
+ * not know it. Kernels have it from 6.6 and, with a PID filter that means the
+ * process and not one thread, from 6.10 or a fixed stable release.
+ */
+#ifndef ALLOCTAP_PROBE_UPROBE_MULTI_H
+#define ALLOCTAP_PROBE_UPROBE_MULTI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* enum bpf_attach_type of Linux 6.6: what programs for this link are loaded for. */
+#define ATTACH_TYPE_UPROBE_MULTI 48
+
+/* Does this kernel have the link, with the fixed PID filter? */
+bool uprobe_multi_supported(void);
+
+/*
+ * One link for @n offsets of the file at @path, in process @pid only. An fd
+ * whose closing removes the probes, or -errno.
+ */
+int uprobe_multi_link(int prog_fd, const char *path, const uint64_t *offsets,
+		      const uint64_t *cookies, size_t n, pid_t pid);
+
+#endif
