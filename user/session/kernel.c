@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "session/drain.h"
+#include "session/kernel.h"
+
+#include "alloctap.skel.h" /* names types of alloctap.h */
+
+struct kernel {
+	struct session_options options;
+	struct alloctap_bpf *skel;
+	struct drain *drain;
+	struct ring_buffer *ring;
+	struct bpf_program *programs[KIND_MAX];
+	int n_layouts;
+	bool filled; /* set by the ring buffer callback */
+};
+
+/* The initial PID namespace's inode (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
+#define INITIAL_PIDNS_INO 0xeffffffcu
+
+static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level; /* its warnings are details of failures that we report ourselves */
+	log_vprint(LOG_DEBUG, fmt, ap);
+	return 0;
+}
+
+static void configure(struct kernel *k)
+{
+	struct alloctap_bpf__rodata *ro = k->skel->rodata;
+	struct stat ns;
+
+	if (getrandom(&ro->cfg_hash_seed, sizeof(ro->cfg_hash_seed), 0) < 0)
+		log_debug("no random seed: %s", strerror(errno));
+	if (!stat("/proc/self/ns/pid", &ns) && ns.st_ino != INITIAL_PIDNS_INO) {
+		ro->cfg_pidns_dev = ns.st_dev;
+		ro->cfg_pidns_ino = ns.st_ino;
+	}
+	go_size_tables(ro->go_sizes_fine, ro->go_sizes_coarse);
+	ro->cfg_stacks_half = k->options.max_stacks / 2;
+	ro->cfg_counts_half = k->options.max_counts / 2;
+	bpf_map__set_max_entries(k->skel->maps.stacks_a, k->options.max_stacks);
+	bpf_map__set_max_entries(k->skel->maps.stacks_b, k->options.max_stacks);
+	bpf_map__set_max_entries(k->skel->maps.counts_a, k->options.max_counts);
+	bpf_map__set_max_entries(k->skel->maps.counts_b, k->options.max_counts);
+}
+
+struct kernel *kernel_open(const struct session_options *options)
+{
+	struct kernel *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->options = *options;
+	libbpf_set_print(print_libbpf);
+	k->skel = alloctap_bpf__open();
+	if (!k->skel) {
+		int err = errno;
+
+		log_error("BPF programs cannot be opened: %s", strerror(err));
+		kernel_free(k);
+		errno = err;
+		return NULL;
+	}
+	configure(k);
+	for (int kind = 0; kind < KIND_MAX; kind++)
+		k->programs[kind] = options->empty_programs
+					    ? k->skel->progs.nothing
+					    : bpf_object__find_program_by_name(
+						      k->skel->obj, probe_program_name(kind));
+	return k;
+}
+
+void kernel_free(struct kernel *k)
+{
+	if (!k)
+		return;
+	ring_buffer__free(k->ring);
+	drain_free(k->drain);
+	alloctap_bpf__destroy(k->skel);
+	free(k);
+}
+
+int kernel_add_layout(struct kernel *k, const struct go_layout *layout)
+{
+	struct go_layout *layouts = k->skel->rodata->go_layouts;
+
+	for (int i = 0; i < k->n_layouts; i++) {
+		if (!memcmp(&layouts[i], layout, sizeof(*layout)))
+			return i;
+	}
+	if (k->n_layouts == GO_LAYOUTS_MAX) {
+		log_error("targets of more than %d different Go versions: tap fewer at a time",
+			  GO_LAYOUTS_MAX);
+		return -ENOSPC;
+	}
+	layouts[k->n_layouts] = *layout;
+	return k->n_layouts++;
+}
+
+static int take_event(void *ctx, void *data, size_t size)
+{
+	struct kernel *k = ctx;
+	const struct event *e = data;
+
+	if (size >= sizeof(*e) && e->type == EVENT_FULL)
+		k->filled = true;
+	return 0;
+}
+
+static int say_load_failure(int err)
+{
+	if (err == -EPERM || err == -EACCES)
+		log_error("no permission to load BPF programs: need CAP_BPF and CAP_PERFMON "
+			  "(and CAP_SYS_ADMIN before Linux 6.6), or root");
+	else if (err == -ENOMEM)
+		log_error("the kernel has no memory for the maps: lower --max-stacks or "
+			  "--max-counts");
+	else
+		log_error("this kernel does not take our BPF programs: %s: need Linux 6.1 or newer "
+			  "with BTF; -v shows the kernel's words",
+			  strerror(-err));
+	return err;
+}
+
+int kernel_load(struct kernel *k, const struct attachment *a)
+{
+	int err;
+
+	for (int kind = 0; kind < KIND_MAX; kind++) {
+		if (k->options.kinds & 1u << kind)
+			attachment_prepare(a, k->programs[kind]);
+	}
+	attachment_prepare(a, k->skel->progs.nothing);
+	bpf_program__set_autoload(k->skel->progs.process_exec, true);
+	err = alloctap_bpf__load(k->skel);
+	if (err)
+		return say_load_failure(err);
+	k->skel->links.process_exec = bpf_program__attach(k->skel->progs.process_exec);
+	if (!k->skel->links.process_exec)
+		return say_load_failure(-errno);
+	k->drain = drain_new(k->skel);
+	k->ring = ring_buffer__new(bpf_map__fd(k->skel->maps.events), take_event, k, NULL);
+	return k->drain && k->ring ? 0 : say_load_failure(-errno);
+}
+
+struct bpf_program *const *kernel_programs(const struct kernel *k)
+{
+	return k->programs;
+}
+
+struct bpf_program *kernel_nothing(const struct kernel *k)
+{
+	return k->skel->progs.nothing;
+}
+
+int kernel_add_target(struct kernel *k, pid_t tgid)
+{
+	__u32 key = (__u32)tgid, no = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(k->skel->maps.targets), &key, &no, BPF_ANY);
+}
+
+bool kernel_target_execed(const struct kernel *k, pid_t tgid)
+{
+	__u32 key = (__u32)tgid, execed = 0;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.targets), &key, &execed))
+		return false;
+	return execed;
+}
+
+int kernel_events_fd(const struct kernel *k)
+{
+	return ring_buffer__epoll_fd(k->ring);
+}
+
+bool kernel_take_events(struct kernel *k)
+{
+	k->filled = false;
+	ring_buffer__consume(k->ring);
+	return k->filled;
+}
+
+int kernel_drain(struct kernel *k, struct raw_counts *r)
+{
+	return drain_flip(k->drain, r);
+}
+
+const struct count_value *kernel_overflow(const struct kernel *k)
+{
+	return k->skel->bss->overflow;
+}
+
+struct tap_stats kernel_stats(const struct kernel *k)
+{
+	int n_cpus = libbpf_num_possible_cpus();
+	__auto_free struct tap_stats *per_cpu =
+		calloc(n_cpus > 0 ? (size_t)n_cpus : 1, sizeof(*per_cpu));
+	struct tap_stats sum = {0};
+	__u32 zero = 0;
+
+	if (!per_cpu || bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.stats), &zero, per_cpu))
+		return sum;
+	for (int i = 0; i < n_cpus; i++) {
+		sum.hits += per_cpu[i].hits;
+		sum.restarts += per_cpu[i].restarts;
+		sum.zero_sized += per_cpu[i].zero_sized;
+		sum.after_exec += per_cpu[i].after_exec;
+		sum.timed_hits += per_cpu[i].timed_hits;
+		sum.timed_ns += per_cpu[i].timed_ns;
+	}
+	return sum;
+}
+
+/* Runs the kernel left out because a program was entered while it ran. */
+static uint64_t recursion_misses(const struct bpf_program *prog)
+{
+	struct bpf_prog_info info = {0};
+	__u32 len = sizeof(info);
+
+	if (bpf_program__fd(prog) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+		return 0;
+	return info.recursion_misses;
+}
+
+void kernel_losses(const struct kernel *k, uint64_t losses[LOST_MAX])
+{
+	for (int i = 0; i < LOST_MAX; i++)
+		losses[i] = __atomic_load_n(&k->skel->bss->losses[i], __ATOMIC_RELAXED);
+	for (int kind = 0; kind < KIND_MAX; kind++) {
+		if (k->options.kinds & 1u << kind)
+			losses[LOST_RECURSION] += recursion_misses(k->programs[kind]);
+	}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The kernel side of a session: the skeleton, configured, loaded and read. */
+#ifndef ALLOCTAP_SESSION_KERNEL_H
+#define ALLOCTAP_SESSION_KERNEL_H
+
+#include "probe/attach.h"
+#include "session/raw_counts.h"
+#include "session/session.h"
+
+struct kernel;
+
+/* NULL with errno set, the reason printed. */
+struct kernel *kernel_open(const struct session_options *options);
+void kernel_free(struct kernel *k);
+
+/*
+ * A place in go_layouts[] for @layout, shared by equal ones. Before loading.
+ * -ENOSPC, printed, where too many kinds of runtime are tapped at once.
+ */
+int kernel_add_layout(struct kernel *k, const struct go_layout *layout);
+/* Loads the programs that @options ask for. 0 or -errno, the reason printed. */
+int kernel_load(struct kernel *k, const struct attachment *a);
+
+/* What attachment_add() takes. */
+struct bpf_program *const *kernel_programs(const struct kernel *k);
+struct bpf_program *kernel_nothing(const struct kernel *k);
+
+/* Lets the exec program know @tgid. 0 or -errno. */
+int kernel_add_target(struct kernel *k, pid_t tgid);
+/* Has @tgid become another program? */
+bool kernel_target_execed(const struct kernel *k, pid_t tgid);
+
+/* Readable when there are records; -errno. */
+int kernel_events_fd(const struct kernel *k);
+/* Takes the records; true if a side of the double buffer filled up. */
+bool kernel_take_events(struct kernel *k);
+
+/* Moves what has been counted so far into @r. 0 or -errno, printed. */
+int kernel_drain(struct kernel *k, struct raw_counts *r);
+/* What no key could be stored for, by kind. */
+const struct count_value *kernel_overflow(const struct kernel *k);
+/* Summed over CPUs. */
+struct tap_stats kernel_stats(const struct kernel *k);
+/* By loss_reason. */
+void kernel_losses(const struct kernel *k, uint64_t losses[LOST_MAX]);
+
+#endif

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "session/result.h"
+#include "version.h"
+
+struct loss_text {
+	const char *reason, *text;
+};
+
+static const struct loss_text loss_texts[LOST_MAX] = {
+	[LOST_STACK_MAP_FULL] = {"stack_map_full", "stacks had no room: raise --max-stacks"},
+	[LOST_STACK_INSERT] = {"stack_insert", "stacks were refused by the kernel's map"},
+	[LOST_STACK_SCRATCH] = {"stack_scratch",
+				"stacks found every scratch buffer of the CPU in use"},
+	[LOST_COUNT_MAP_FULL] = {"count_map_full",
+				 "counts had no room of their own: raise --max-counts"},
+	[LOST_COUNT_INSERT] = {"count_insert", "counts were refused by the kernel's map"},
+	[LOST_SIZE_UNREADABLE] = {"size_unreadable",
+				  "allocations of a type that could not be read: bytes may be off"},
+	[LOST_RECURSION] = {"recursion", "hits were skipped by the kernel: they are missing"},
+};
+
+_Static_assert((int)PROFILE_KIND_MAX == (int)KIND_MAX &&
+		       (int)PROFILE_MAP_INSERT == (int)KIND_MAP_INSERT,
+	       "a kind is the same number on both sides");
+
+struct result {
+	const struct result_input *in;
+	struct profile_builder *builder;
+	struct symbolizer *symbolizer;
+	uint32_t lost_stack;
+	uint64_t truncated, broken;
+};
+
+static int add_targets(struct result *r)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < r->in->n_taps && !err; i++) {
+		const struct tap *t = r->in->taps[i];
+		const struct process *p = tap_process(t);
+		uint32_t id = profile_builder_target(
+			r->builder,
+			&(struct profile_target){
+				.pid = (uint32_t)process_pid(p),
+				.comm = profile_builder_str(r->builder, process_comm(p)),
+				.exe = profile_builder_str(r->builder, process_exe(p)),
+				.runtime = profile_builder_str(r->builder, "go"),
+				.version = profile_builder_str(r->builder, tap_version(t)),
+			});
+
+		err = tap_add_mappings(t, r->symbolizer, id);
+	}
+	return err;
+}
+
+/* The target with @tgid; counts no key had room for carry none and go to the first. */
+static uint32_t find_target(const struct result *r, uint32_t tgid)
+{
+	for (size_t i = 0; i < r->in->n_taps; i++) {
+		if ((uint32_t)process_pid(tap_process(r->in->taps[i])) == tgid)
+			return (uint32_t)i;
+	}
+	return 0;
+}
+
+static enum stack_end stack_end(uint32_t flags)
+{
+	if (flags & STACK_TRUNCATED)
+		return STACK_END_TRUNCATED;
+	if (flags & STACK_BROKEN)
+		return STACK_END_BROKEN;
+	return flags & STACK_LEFT ? STACK_END_LEFT : STACK_END_ENTRY;
+}
+
+static int add_samples(struct result *r)
+{
+	const struct raw_counts *raw = r->in->raw;
+	int err = 0;
+
+	for (size_t i = 0; i < raw->counts.n && !err; i++) {
+		const struct raw_count *c = &raw->counts.data[i];
+		const struct raw_stack *s =
+			c->key.stack ? raw_counts_stack(raw, c->key.stack) : NULL;
+		uint32_t target = find_target(r, c->key.tgid);
+		uint32_t stack = r->lost_stack;
+
+		if (s)
+			stack = symbolizer_stack(r->symbolizer, target, raw->ips.data + s->first,
+						 s->n, stack_end(s->flags));
+		err = profile_builder_sample(r->builder,
+					     &(struct profile_sample){
+						     .target = target,
+						     .stack = stack,
+						     .kind = (enum profile_kind)c->key.kind,
+						     .epoch = c->key.epoch,
+						     .objects = c->value.objects,
+						     .bytes = c->value.bytes,
+						     .requested = c->value.requested,
+					     });
+	}
+	return err;
+}
+
+static int add_losses(struct result *r)
+{
+	int err = 0;
+
+	for (int i = 0; i < LOST_MAX && !err; i++)
+		err = profile_builder_loss(r->builder, loss_texts[i].reason, loss_texts[i].text,
+					   r->in->losses[i]);
+	return err;
+}
+
+static struct profile_cost measure_cost(const struct result_input *in)
+{
+	struct profile_cost cost = {.hits = in->stats.hits};
+	uint64_t counted =
+		in->stats.hits - in->stats.restarts - in->stats.zero_sized - in->stats.after_exec;
+	uint64_t cpu_ns = 0;
+
+	if (in->trap_ns >= 0)
+		cost.trap_ns = in->trap_ns;
+	if (in->stats.timed_hits)
+		cost.program_ns = (double)in->stats.timed_ns / (double)in->stats.timed_hits;
+	for (size_t i = 0; i < in->n_taps; i++) {
+		if (in->states[i].cpu_now_ns > in->states[i].cpu_at_start_ns)
+			cpu_ns += in->states[i].cpu_now_ns - in->states[i].cpu_at_start_ns;
+	}
+	if (cpu_ns)
+		cost.target_cpu_share =
+			((double)cost.hits * cost.trap_ns + (double)counted * cost.program_ns) /
+			(double)cpu_ns;
+	if (cost.target_cpu_share > 1)
+		cost.target_cpu_share = 1; /* short runs: CPU time is counted in ticks */
+	return cost;
+}
+
+static void count_stack_ends(struct profile *p)
+{
+	for (size_t i = 0; i < p->n_samples; i++) {
+		const struct profile_sample *s = &p->samples[i];
+		uint32_t flags = p->stacks[s->stack].flags;
+
+		if (flags & PROFILE_STACK_TRUNCATED)
+			p->stacks_truncated += s->objects;
+		if (flags & PROFILE_STACK_BROKEN)
+			p->stacks_broken += s->objects;
+	}
+}
+
+static struct profile *finish(struct result *r)
+{
+	str_id version = profile_builder_str(r->builder, "alloctap " ALLOCTAP_VERSION);
+	str_id mode = profile_builder_str(r->builder, "exact");
+	struct profile *p = profile_builder_finish(r->builder);
+
+	if (!p)
+		return NULL;
+	p->tool_version = version;
+	p->mode = mode;
+	p->start_unix_ns = r->in->start_unix_ns;
+	p->duration_ns = r->in->duration_ns;
+	p->cost = measure_cost(r->in);
+	count_stack_ends(p);
+	return p;
+}
+
+struct profile *result_profile(const struct result_input *in)
+{
+	struct result r = {.in = in, .builder = profile_builder_new()};
+	struct profile *p = NULL;
+	int err = r.builder ? 0 : -ENOMEM;
+
+	if (!err) {
+		r.symbolizer = symbolizer_new(r.builder);
+		err = r.symbolizer ? add_targets(&r) : -ENOMEM;
+	}
+	if (!err) {
+		r.lost_stack = symbolizer_special_stack(r.symbolizer, "[lost stack]");
+		err = add_samples(&r);
+	}
+	if (!err)
+		err = add_losses(&r);
+	if (!err) {
+		p = finish(&r);
+		err = p ? 0 : -errno;
+	}
+	symbolizer_free(r.symbolizer);
+	profile_builder_free(r.builder);
+	if (err)
+		log_error("the profile cannot be made: %s", strerror(-err));
+	errno = -err;
+	return p;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* From raw counts to a profile: names, losses with their reasons, cost. */
+#ifndef ALLOCTAP_SESSION_RESULT_H
+#define ALLOCTAP_SESSION_RESULT_H
+
+#include "profile/profile.h"
+#include "session/raw_counts.h"
+#include "session/tap.h"
+
+/* What a session knows of a tap besides its plan. */
+struct tap_state {
+	uint64_t cpu_at_start_ns, cpu_now_ns;
+	int layout; /* place in go_layouts[] */
+	bool gone;  /* ended, or another program now */
+};
+
+struct result_input {
+	struct tap *const *taps;
+	const struct tap_state *states;
+	size_t n_taps;
+	const struct raw_counts *raw;
+	struct tap_stats stats;
+	uint64_t losses[LOST_MAX];
+	uint64_t start_unix_ns, duration_ns;
+	double trap_ns; /* below 0: not measured */
+};
+
+/* NULL with errno set, the reason printed. */
+struct profile *result_profile(const struct result_input *in);
+
+#endif

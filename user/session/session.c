@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/vec.h"
+#include "session/calibrate.h"
+#include "session/kernel.h"
+#include "session/result.h"
+#include "session/session.h"
+#include "session/tap.h"
+
+/* Drained this often even when the maps have room: what a crash of ours would lose. */
+#define DRAIN_INTERVAL_NS 1000000000ull
+
+struct session {
+	struct session_options options;
+	struct kernel *kernel;
+	struct attachment *attachment;
+	VEC(struct tap *) taps;
+	VEC(struct tap_state) states; /* one per tap */
+	struct raw_counts raw;
+	char *description;
+	uint64_t start_unix_ns, started_ns, stopped_ns, drained_ns;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+struct session *session_new(const struct session_options *options)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->options = *options;
+	if (s->options.link == LINK_AUTO)
+		s->options.link = link_kind_best();
+	return s;
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	attachment_free(s->attachment);
+	kernel_free(s->kernel);
+	vec_for_each (&s->taps, tap)
+		tap_free(*tap);
+	vec_free(&s->taps);
+	vec_free(&s->states);
+	raw_counts_free(&s->raw);
+	free(s->description);
+	free(s);
+}
+
+static int describe(struct session *s)
+{
+	__auto_free char *before = s->description;
+	struct tap *t = s->taps.data[s->taps.n - 1];
+
+	if (asprintf(&s->description, "%s%s%s (pid %d, %s)", before ? before : "",
+		     before ? ", " : "", process_comm(tap_process(t)), process_pid(tap_process(t)),
+		     tap_version(t)) >= 0)
+		return 0;
+	s->description = NULL;
+	return -ENOMEM;
+}
+
+int session_add_target(struct session *s, struct process *process)
+{
+	struct tap_state state = {0};
+	struct tap *tap = tap_new(process, s->options.kinds);
+
+	if (!tap)
+		return -errno;
+	if (vec_push(&s->taps, tap)) {
+		tap_free(tap);
+		return -ENOMEM;
+	}
+	process_cpu_ns(tap_process(tap), &state.cpu_at_start_ns);
+	if (vec_push(&s->states, state))
+		return -ENOMEM;
+	return describe(s);
+}
+
+void session_print_plan(const struct session *s, FILE *out)
+{
+	vec_for_each (&s->taps, tap) {
+		fprintf(out, "%s, %s, --link %s\n", tap_name(*tap), tap_version(*tap),
+			link_kind_name(s->options.link));
+		probe_plan_print(tap_plan(*tap), process_exe(tap_process(*tap)), out);
+	}
+}
+
+const char *session_describe(const struct session *s)
+{
+	return s->description ? s->description : "";
+}
+
+size_t session_n_probes(const struct session *s)
+{
+	return s->attachment ? attachment_count(s->attachment) : 0;
+}
+
+static int attach_tap(struct session *s, const struct tap *t, int layout)
+{
+	const struct process *p = tap_process(t);
+	int err = kernel_add_target(s->kernel, process_pid(p));
+
+	return err ? err
+		   : attachment_add(s->attachment, tap_name(t), tap_plan(t),
+				    kernel_programs(s->kernel), (uint8_t)layout, process_pid(p),
+				    process_exe_fd(p));
+}
+
+int session_start(struct session *s)
+{
+	int err = 0;
+
+	s->kernel = kernel_open(&s->options);
+	if (!s->kernel)
+		return -errno;
+	s->attachment = attachment_new(s->options.link);
+	if (!s->attachment)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->taps.n && err >= 0; i++) {
+		err = kernel_add_layout(s->kernel, &tap_plan(s->taps.data[i])->layout);
+		s->states.data[i].layout = err;
+	}
+	if (err < 0)
+		return err;
+	err = kernel_load(s->kernel, s->attachment);
+	s->start_unix_ns = clock_ns(CLOCK_REALTIME);
+	s->started_ns = s->drained_ns = clock_ns(CLOCK_MONOTONIC);
+	for (size_t i = 0; i < s->taps.n && !err; i++) {
+		process_cpu_ns(tap_process(s->taps.data[i]), &s->states.data[i].cpu_at_start_ns);
+		err = attach_tap(s, s->taps.data[i], s->states.data[i].layout);
+	}
+	return err;
+}
+
+/* Reads what /proc still tells, and whether the process is the one we tapped. */
+static void look_at_tap(struct session *s, size_t i, bool ended)
+{
+	struct tap_state *state = &s->states.data[i];
+	struct tap *t = s->taps.data[i];
+
+	if (state->gone)
+		return;
+	/* A zombie's times can still be read: the last look counts. */
+	process_cpu_ns(tap_process(t), &state->cpu_now_ns);
+	if (ended) {
+		log_info("%s has ended", tap_name(t));
+		state->gone = true;
+	} else if (kernel_target_execed(s->kernel, process_pid(tap_process(t)))) {
+		log_warn("%s has become another program (exec): what it did until then is kept",
+			 tap_name(t));
+		state->gone = true;
+	}
+}
+
+/* Waits for a record of the kernel side, or the end of a target. */
+static int wait_for_something(struct session *s, int timeout_ms)
+{
+	__auto_free struct pollfd *fds = calloc(s->taps.n + 1, sizeof(*fds));
+	bool filled;
+	int n;
+
+	if (!fds)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->taps.n; i++) {
+		fds[i].fd =
+			s->states.data[i].gone ? -1 : process_pidfd(tap_process(s->taps.data[i]));
+		fds[i].events = POLLIN;
+	}
+	fds[s->taps.n].fd = kernel_events_fd(s->kernel);
+	fds[s->taps.n].events = POLLIN;
+	n = poll(fds, s->taps.n + 1, timeout_ms);
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	for (size_t i = 0; i < s->taps.n; i++)
+		look_at_tap(s, i, n > 0 && fds[i].fd >= 0 && fds[i].revents);
+	filled = kernel_take_events(s->kernel);
+	return filled ? 1 : 0;
+}
+
+int session_poll(struct session *s, int timeout_ms)
+{
+	int err = wait_for_something(s, timeout_ms);
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	if (err < 0)
+		return err;
+	if (err == 0 && now - s->drained_ns < DRAIN_INTERVAL_NS)
+		return 0;
+	s->drained_ns = now;
+	return kernel_drain(s->kernel, &s->raw);
+}
+
+void session_status(struct session *s, struct session_status *status)
+{
+	uint64_t losses[LOST_MAX];
+
+	*status = (struct session_status){
+		.elapsed_ns =
+			(s->stopped_ns ? s->stopped_ns : clock_ns(CLOCK_MONOTONIC)) - s->started_ns,
+		.hits = kernel_stats(s->kernel).hits,
+		.alloc_objects = s->raw.totals[KIND_ALLOC].objects,
+		.alloc_bytes = s->raw.totals[KIND_ALLOC].bytes,
+		.map_inserts = s->raw.totals[KIND_MAP_INSERT].objects,
+	};
+	kernel_losses(s->kernel, losses);
+	for (int i = 0; i < LOST_MAX; i++)
+		status->lost += losses[i];
+	vec_for_each (&s->states, state)
+		status->targets_alive += !state->gone;
+}
+
+/* The overflow entries hold what no key could be stored for: [lost stack] of nobody known. */
+static int take_overflow(struct session *s)
+{
+	const struct count_value *overflow = kernel_overflow(s->kernel);
+	int err = 0;
+
+	for (int kind = 0; kind < KIND_MAX && !err; kind++) {
+		struct count_key key = {.kind = (__u32)kind};
+
+		if (overflow[kind].objects)
+			err = raw_counts_add(&s->raw, &key, &overflow[kind]);
+	}
+	return err;
+}
+
+int session_stop(struct session *s)
+{
+	int err = 0;
+
+	/* Libraries loaded since the start, while they can still be asked for. */
+	for (size_t i = 0; i < s->taps.n; i++) {
+		look_at_tap(s, i, false);
+		if (!s->states.data[i].gone && tap_note_mappings(s->taps.data[i]))
+			log_debug("%s: libraries it loaded since may lack names",
+				  tap_name(s->taps.data[i]));
+	}
+	attachment_free(s->attachment);
+	s->attachment = NULL;
+	s->stopped_ns = clock_ns(CLOCK_MONOTONIC);
+	/* Either side may hold something. */
+	for (int side = 0; side < 2 && !err; side++)
+		err = kernel_drain(s->kernel, &s->raw);
+	return err ? err : take_overflow(s);
+}
+
+struct profile *session_profile(struct session *s)
+{
+	struct result_input in = {
+		.taps = s->taps.data,
+		.states = s->states.data,
+		.n_taps = s->taps.n,
+		.raw = &s->raw,
+		.stats = kernel_stats(s->kernel),
+		.start_unix_ns = s->start_unix_ns,
+		.duration_ns = s->stopped_ns - s->started_ns,
+		.trap_ns = calibrate_trap_ns(s->options.link, kernel_nothing(s->kernel)),
+	};
+
+	kernel_losses(s->kernel, in.losses);
+	return result_profile(&in);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A running tap, from the plan to the profile:
+ *
+ *	session_new -> session_add_target ... -> session_start
+ *		    -> session_poll ... -> session_stop -> session_profile
+ */
+#ifndef ALLOCTAP_SESSION_SESSION_H
+#define ALLOCTAP_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "probe/attach.h"
+#include "profile/profile.h"
+#include "target/process.h"
+
+struct session_options {
+	enum link_kind link;
+	unsigned int kinds;  /* mask of 1 << enum sample_kind */
+	uint32_t max_stacks; /* kernel map sizes, per side of the double buffer */
+	uint32_t max_counts;
+	bool empty_programs; /* measure the probes alone: nothing is counted */
+};
+
+struct session_status {
+	uint64_t elapsed_ns;
+	uint64_t hits;
+	uint64_t alloc_objects, alloc_bytes, map_inserts;
+	uint64_t lost;
+	size_t targets_alive;
+};
+
+struct session;
+
+/* NULL with errno ENOMEM. */
+struct session *session_new(const struct session_options *options);
+void session_free(struct session *s);
+
+/* Takes @process over. 0 or -errno, the reason printed. */
+int session_add_target(struct session *s, struct process *process);
+void session_print_plan(const struct session *s, FILE *out);
+/* "server (pid 123, go1.26.8), ...": valid as long as @s. */
+const char *session_describe(const struct session *s);
+/* Probes in the targets; 0 before session_start(). */
+size_t session_n_probes(const struct session *s);
+
+/* Loads the programs and puts every probe in. 0 or -errno, the reason printed. */
+int session_start(struct session *s);
+/*
+ * Waits at most @timeout_ms for something to do and does it: drains the kernel's
+ * maps, notices targets that ended or became another program. 0 or -errno; an
+ * interrupting signal is no error.
+ */
+int session_poll(struct session *s, int timeout_ms);
+void session_status(struct session *s, struct session_status *status);
+/* Takes the probes out and drains what is left. 0 or -errno. */
+int session_stop(struct session *s);
+/* After session_stop(): names for all addresses. NULL with errno set. */
+struct profile *session_profile(struct session *s);
+
+#endif

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/vec.h"
+#include "session/tap.h"
+
+struct noted_map {
+	struct memory_map map; /* path is ours */
+	int fd;
+};
+
+struct tap {
+	struct process *process;
+	char name[64];
+	struct elf_file *elf;
+	struct go_binary *go;
+	struct probe_plan plan;
+	VEC(struct noted_map) maps;
+};
+
+static int open_binary(struct tap *t)
+{
+	const char *why = NULL;
+
+	t->elf = elf_file_open_fd(process_exe_fd(t->process), process_exe(t->process));
+	if (!t->elf) {
+		int err = -errno;
+
+		log_error("%s: %s: %s", t->name, process_exe(t->process), elf_file_error(-err));
+		return err;
+	}
+	t->go = go_binary_open(t->elf, &why);
+	if (!t->go) {
+		int err = -errno;
+
+		log_error("%s: %s: %s", t->name, process_exe(t->process), why);
+		return err;
+	}
+	return 0;
+}
+
+struct tap *tap_new(struct process *process, unsigned int kinds)
+{
+	struct tap *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t) {
+		process_free(process);
+		return NULL;
+	}
+	t->process = process;
+	snprintf(t->name, sizeof(t->name), "pid %d (%s)", process_pid(process),
+		 process_comm(process));
+	err = open_binary(t);
+	if (!err)
+		err = probe_plan_go(&t->plan, t->name, t->elf, t->go, kinds);
+	if (!err)
+		err = tap_note_mappings(t);
+	if (!err)
+		return t;
+	tap_free(t);
+	errno = -err;
+	return NULL;
+}
+
+void tap_free(struct tap *t)
+{
+	if (!t)
+		return;
+	vec_for_each (&t->maps, m) {
+		free(m->map.path);
+		if (m->fd >= 0)
+			close(m->fd);
+	}
+	vec_free(&t->maps);
+	probe_plan_free(&t->plan);
+	go_binary_free(t->go);
+	elf_file_free(t->elf);
+	process_free(t->process);
+	free(t);
+}
+
+const struct process *tap_process(const struct tap *t)
+{
+	return t->process;
+}
+
+const struct probe_plan *tap_plan(const struct tap *t)
+{
+	return &t->plan;
+}
+
+const char *tap_name(const struct tap *t)
+{
+	return t->name;
+}
+
+const char *tap_version(const struct tap *t)
+{
+	return go_binary_version(t->go)->text;
+}
+
+static bool is_noted(const struct tap *t, const struct memory_map *map)
+{
+	vec_for_each (&t->maps, m) {
+		if (m->map.start == map->start && m->map.inode == map->inode &&
+		    m->map.device == map->device)
+			return true;
+	}
+	return false;
+}
+
+static int note_mapping(struct tap *t, const struct memory_map *map)
+{
+	struct noted_map noted = {.map = *map};
+	int err;
+
+	noted.map.path = strdup(map->path);
+	if (!noted.map.path)
+		return -ENOMEM;
+	noted.fd = memory_map_open(process_pid(t->process), map);
+	if (noted.fd < 0)
+		log_debug("%s: %s cannot be opened: its frames get no names", t->name, map->path);
+	err = vec_push(&t->maps, noted);
+	if (err) {
+		free(noted.map.path);
+		if (noted.fd >= 0)
+			close(noted.fd);
+	}
+	return err;
+}
+
+int tap_note_mappings(struct tap *t)
+{
+	struct memory_maps maps;
+	struct stat exe;
+	int err = memory_maps_read(process_pid(t->process), &maps);
+
+	if (err) {
+		log_error("%s: its memory map cannot be read: %s", t->name,
+			  err == -ESRCH ? "it has ended" : "need CAP_SYS_PTRACE");
+		return err;
+	}
+	if (fstat(process_exe_fd(t->process), &exe))
+		exe.st_ino = 0;
+	/* The program's own file first: readers of pprof expect it there. */
+	for (int own = 1; own >= 0 && !err; own--) {
+		for (size_t i = 0; i < maps.n && !err; i++) {
+			const struct memory_map *map = &maps.maps[i];
+
+			if (map->executable && *map->path &&
+			    (map->inode == exe.st_ino) == (own == 1) && !is_noted(t, map))
+				err = note_mapping(t, map);
+		}
+	}
+	memory_maps_free(&maps);
+	return err;
+}
+
+int tap_add_mappings(const struct tap *t, struct symbolizer *s, uint32_t target)
+{
+	int err = 0;
+
+	vec_for_each (&t->maps, m) {
+		if (!err)
+			err = symbolizer_add_mapping(s, target, &m->map, m->fd);
+	}
+	return err;
+}
