@@ -14,10 +14,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define VEC(type)                                                                                  \
-	struct {                                                                                   \
-		type *data;                                                                        \
-		size_t n, cap;                                                                     \
+#define VEC(type)              \
+	struct {               \
+		type *data;    \
+		size_t n, cap; \
 	}
 
 /* Grows *data to hold at least @need elements of @size bytes. 0 or -ENOMEM. */
@@ -40,19 +40,17 @@ static inline int vec_grow(void **data, size_t *cap, size_t need, size_t size)
 	return 0;
 }
 
-#define vec_reserve(v, need)                                                                       \
-	vec_grow((void **)&(v)->data, &(v)->cap, (need), sizeof(*(v)->data))
+#define vec_reserve(v, need) vec_grow((void **)&(v)->data, &(v)->cap, (need), sizeof(*(v)->data))
 
 #define vec_push(v, x) (vec_reserve(v, (v)->n + 1) ? -ENOMEM : ((v)->data[(v)->n++] = (x), 0))
 
-#define vec_for_each(v, p)                                                                         \
-	for (__typeof__((v)->data) p = (v)->data; p < (v)->data + (v)->n; p++)
+#define vec_for_each(v, p) for (__typeof__(*(v)->data) *p = (v)->data; p < (v)->data + (v)->n; p++)
 
-#define vec_free(v)                                                                                \
-	do {                                                                                       \
-		free((v)->data);                                                                   \
-		(v)->data = NULL;                                                                  \
-		(v)->n = (v)->cap = 0;                                                             \
+#define vec_free(v)                    \
+	do {                           \
+		free((v)->data);       \
+		(v)->data = NULL;      \
+		(v)->n = (v)->cap = 0; \
 	} while (0)
 
 #endif

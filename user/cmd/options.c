@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/outfile.h"
+#include "base/units.h"
+#include "cmd/options.h"
+
+/* Kernel map sizes: what --max-stacks and --max-counts take. */
+#define MAP_SIZE_MIN 16
+#define MAP_SIZE_MAX (1 << 22)
+
+/* Sets one option; 0, or -EINVAL where @value is not what it takes. */
+typedef int (*apply_fn)(struct options *o, const char *value);
+
+struct option_spec {
+	char short_name; /* 0: none */
+	const char *name;
+	const char *value; /* as help shows it; NULL: takes none */
+	unsigned int commands;
+	apply_fn apply;
+	const char *help;
+	const char *expects; /* for the message about a bad value */
+};
+
+static int apply_pid(struct options *o, const char *value)
+{
+	__auto_free char *list = strdup(value);
+	char *at = list, *item;
+
+	if (!list)
+		return -ENOMEM;
+	while ((item = strsep(&at, ","))) {
+		uint64_t pid;
+
+		if (parse_number(item, 1, INT32_MAX, &pid))
+			return -EINVAL;
+		if (vec_push(&o->pids, (pid_t)pid))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int apply_duration(struct options *o, const char *value)
+{
+	return parse_duration(value, &o->duration_ns);
+}
+
+static int apply_output(struct options *o, const char *value)
+{
+	return vec_push(&o->output_paths, value);
+}
+
+static int apply_format(struct options *o, const char *value)
+{
+	o->format = exporter_by_name(value);
+	return o->format ? 0 : -EINVAL;
+}
+
+static int apply_json(struct options *o, const char *value)
+{
+	(void)value;
+	o->format = &exporter_json;
+	return 0;
+}
+
+static int apply_view(struct options *o, const char *value)
+{
+	(void)o;
+	return strcmp(value, "sites") ? -EINVAL : 0;
+}
+
+static int apply_mode(struct options *o, const char *value)
+{
+	(void)o;
+	return strcmp(value, "exact") ? -EINVAL : 0;
+}
+
+static int apply_probe(struct options *o, const char *value)
+{
+	__auto_free char *list = strdup(value);
+	char *at = list, *item;
+
+	if (!list)
+		return -ENOMEM;
+	o->session.kinds = 0;
+	while ((item = strsep(&at, ","))) {
+		if (!strcmp(item, "alloc"))
+			o->session.kinds |= 1u << KIND_ALLOC;
+		else if (!strcmp(item, "map"))
+			o->session.kinds |= 1u << KIND_MAP_INSERT;
+		else
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int apply_link(struct options *o, const char *value)
+{
+	for (enum link_kind kind = LINK_AUTO; kind <= LINK_PERF; kind++) {
+		if (!strcmp(value, link_kind_name(kind))) {
+			o->session.link = kind;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int apply_map_size(const char *value, uint32_t *size)
+{
+	uint64_t n;
+
+	if (parse_size(value, &n) || n < MAP_SIZE_MIN || n > MAP_SIZE_MAX)
+		return -EINVAL;
+	*size = (uint32_t)n;
+	return 0;
+}
+
+static int apply_max_stacks(struct options *o, const char *value)
+{
+	return apply_map_size(value, &o->session.max_stacks);
+}
+
+static int apply_max_counts(struct options *o, const char *value)
+{
+	return apply_map_size(value, &o->session.max_counts);
+}
+
+static int apply_top(struct options *o, const char *value)
+{
+	uint64_t n;
+
+	if (parse_number(value, 1, 1000000, &n))
+		return -EINVAL;
+	o->export.top = (unsigned int)n;
+	return 0;
+}
+
+static int apply_unit(struct options *o, const char *value)
+{
+	static const char *const names[] = {
+		[UNIT_BYTES] = "bytes", [UNIT_OBJECTS] = "objects", [UNIT_INSERTS] = "inserts"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(value, names[i])) {
+			o->export.unit = (enum export_unit)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int apply_strict(struct options *o, const char *value)
+{
+	(void)value;
+	o->strict = true;
+	return 0;
+}
+
+static int apply_dry_run(struct options *o, const char *value)
+{
+	(void)value;
+	o->dry_run = true;
+	return 0;
+}
+
+static int apply_empty_probes(struct options *o, const char *value)
+{
+	(void)value;
+	o->session.empty_programs = true;
+	return 0;
+}
+
+static int apply_quiet(struct options *o, const char *value)
+{
+	(void)o;
+	(void)value;
+	log_set_level(LOG_WARN);
+	return 0;
+}
+
+static int apply_verbose(struct options *o, const char *value)
+{
+	(void)o;
+	(void)value;
+	log_set_level(LOG_DEBUG);
+	return 0;
+}
+
+static int apply_help(struct options *o, const char *value)
+{
+	(void)value;
+	o->help = true;
+	return 0;
+}
+
+#define CMD_ALL    (CMD_RECORD | CMD_REPORT | CMD_EXPORT)
+#define CMD_OUTPUT (CMD_RECORD | CMD_EXPORT)
+
+static const struct option_spec specs[] = {
+	{'p', "pid", "PID[,PID...]", CMD_RECORD, apply_pid, "processes to tap",
+	 "process numbers, as 4242 or 4242,4243"},
+	{'d', "duration", "TIME", CMD_RECORD, apply_duration,
+	 "stop after TIME (500ms, 10s, 5m), not just at Ctrl-C or its end",
+	 "a time above 0, as 500ms, 10s, 5m"},
+	{'o', "output", "FILE", CMD_OUTPUT, apply_output,
+	 "write FILE, format by suffix; may be repeated; - is stdout (with -f)", ""},
+	{'f', "format", "FORMAT", CMD_OUTPUT, apply_format,
+	 "format of what has no suffix: atap pprof folded html text json",
+	 "one of atap pprof folded html text json"},
+	{0, "probe", "LIST", CMD_RECORD, apply_probe, "what to tap: alloc,map (default: both)",
+	 "a list of alloc and map"},
+	{0, "mode", "MODE", CMD_RECORD, apply_mode, "exact: every event is counted (default)",
+	 "exact; this version has no other mode"},
+	{0, "view", "VIEW", CMD_REPORT, apply_view, "sites: top call sites (default)",
+	 "sites; this version has no other view"},
+	{0, "json", NULL, CMD_REPORT, apply_json, "print JSON instead of text", ""},
+	{0, "top", "N", CMD_ALL, apply_top, "rows of tables (default 20)", "a number above 0"},
+	{0, "unit", "UNIT", CMD_OUTPUT, apply_unit,
+	 "what folded stacks count: bytes (default), objects, inserts",
+	 "bytes, objects or inserts"},
+	{0, "strict", NULL, CMD_RECORD, apply_strict, "exit 4 if anything was lost", ""},
+	{0, "max-stacks", "N", CMD_RECORD, apply_max_stacks,
+	 "distinct stacks the kernel holds between drains (default 16k)", "a number from 16 to 4m"},
+	{0, "max-counts", "N", CMD_RECORD, apply_max_counts,
+	 "distinct counts the kernel holds between drains (default 32k)", "a number from 16 to 4m"},
+	{0, "link", "KIND", CMD_RECORD, apply_link,
+	 "how probes are attached: auto (default), multi, perf", "auto, multi or perf"},
+	{0, "dry-run", NULL, CMD_RECORD, apply_dry_run, "print the probe plan and exit", ""},
+	{0, "empty-probes", NULL, CMD_RECORD, apply_empty_probes,
+	 "attach programs that do nothing: what the probes alone cost", ""},
+	{'q', "quiet", NULL, CMD_ALL, apply_quiet, "no talk but warnings and errors", ""},
+	{'v', "verbose", NULL, CMD_ALL, apply_verbose, "more talk", ""},
+	{'h', "help", NULL, CMD_ALL, apply_help, "this help", ""},
+};
+
+void options_print_help(enum command_bit command)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		const struct option_spec *s = &specs[i];
+		char left[64];
+
+		if (!(s->commands & command))
+			continue;
+		snprintf(left, sizeof(left), "%c%c%s --%s%s%s", s->short_name ? '-' : ' ',
+			 s->short_name ? s->short_name : ' ', s->short_name ? "," : " ", s->name,
+			 s->value ? " " : "", s->value ? s->value : "");
+		printf("  %-26s %s\n", left, s->help);
+	}
+}
+
+/* getopt's tables from ours; long options without a letter get 256 + their index. */
+static void fill_getopt(enum command_bit command, struct option *longs, char *shorts)
+{
+	size_t n = 0;
+
+	*shorts++ = ':'; /* we print the messages */
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		const struct option_spec *s = &specs[i];
+
+		if (!(s->commands & command))
+			continue;
+		longs[n++] = (struct option){
+			.name = s->name,
+			.has_arg = s->value ? required_argument : no_argument,
+			.val = 256 + (int)i,
+		};
+		if (!s->short_name)
+			continue;
+		*shorts++ = s->short_name;
+		if (s->value)
+			*shorts++ = ':';
+	}
+	longs[n] = (struct option){0};
+	*shorts = 0;
+}
+
+static const struct option_spec *find_spec(int value)
+{
+	if (value >= 256)
+		return &specs[value - 256];
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		if (specs[i].short_name == value)
+			return &specs[i];
+	}
+	return NULL;
+}
+
+static int apply_option(struct options *o, int value)
+{
+	const struct option_spec *s = find_spec(value);
+	int err = s->apply(o, optarg);
+
+	if (err == -EINVAL)
+		log_error("--%s %s: expected %s", s->name, optarg, s->expects);
+	return err ? (err == -EINVAL ? EXIT_USAGE : EXIT_FAILED) : 0;
+}
+
+static int make_outputs(struct options *o)
+{
+	vec_for_each (&o->output_paths, path) {
+		struct output out = {.path = *path, .exporter = exporter_for_path(*path)};
+
+		if (!out.exporter)
+			out.exporter = o->format;
+		if (!out.exporter) {
+			log_error("%s: its suffix names no format: use .atap .pb.gz .folded .html "
+				  ".txt .json, or -f FORMAT",
+				  *path);
+			return EXIT_USAGE;
+		}
+		if (outfile_check(*path))
+			return EXIT_USAGE;
+		if (vec_push(&o->outputs, out))
+			return EXIT_FAILED;
+	}
+	return 0;
+}
+
+static void set_defaults(struct options *o)
+{
+	*o = (struct options){
+		.session = {.kinds = KINDS_ALL, .max_stacks = 16384, .max_counts = 32768},
+		.export = {.unit = UNIT_BYTES, .top = 20},
+	};
+}
+
+int options_parse(struct options *o, enum command_bit command, int argc, char **argv)
+{
+	struct option longs[ARRAY_SIZE(specs) + 1];
+	char shorts[2 * ARRAY_SIZE(specs) + 3];
+	int value, err = 0;
+
+	set_defaults(o);
+	fill_getopt(command, longs, shorts);
+	optind = 0; /* glibc: begin anew, and take "--" for the end of options only */
+	while (!err && (value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (value == '?') {
+			log_error("%s: no such option: see alloctap %s --help", argv[optind - 1],
+				  argv[0]);
+			err = EXIT_USAGE;
+		} else if (value == ':') {
+			log_error("%s: needs a value: see alloctap %s --help", argv[optind - 1],
+				  argv[0]);
+			err = EXIT_USAGE;
+		} else {
+			err = apply_option(o, value);
+		}
+	}
+	if (err || o->help)
+		return err;
+	/* Operands were moved behind the options; those behind a "--" stay behind it. */
+	o->has_command = optind > 1 && !strcmp(argv[optind - 1], "--");
+	o->operands = argv + optind;
+	o->n_operands = argc - optind;
+	return make_outputs(o);
+}
+
+void options_free(struct options *o)
+{
+	vec_free(&o->pids);
+	vec_free(&o->output_paths);
+	vec_free(&o->outputs);
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "cmd/commands.h"
+#include "cmd/interrupt.h"
+#include "target/launch.h"
+
+/* How often targets and signals are looked at; the status line is redrawn each second. */
+#define POLL_MS         100
+#define STATUS_EVERY_NS 1000000000ull
+
+struct recorder {
+	const struct options *options;
+	struct launch *launch; /* NULL: tapping running processes */
+	struct session *session;
+};
+
+static int check_usage(const struct options *o)
+{
+	bool has_pids = o->pids.n > 0;
+
+	if (o->n_operands && !o->has_command) {
+		log_error("%s: unexpected: a command to run goes behind --", o->operands[0]);
+		return EXIT_USAGE;
+	}
+	if (has_pids && o->n_operands) {
+		log_error("-p and a command exclude each other");
+		return EXIT_USAGE;
+	}
+	if (!has_pids && !o->n_operands) {
+		log_error("record: name a target: -p PID, or -- CMD: see alloctap record --help");
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+static int add_target(struct recorder *r, pid_t pid)
+{
+	struct process *p = process_open(pid);
+
+	return p && !session_add_target(r->session, p) ? 0 : EXIT_UNTRACEABLE;
+}
+
+static int add_targets(struct recorder *r)
+{
+	int code = 0;
+
+	if (r->options->n_operands) {
+		r->launch = launch_start(r->options->operands);
+		/* As env(1) and timeout(1) say it: 127 not found, 126 cannot be run. */
+		if (!r->launch)
+			return errno == ENOENT ? 127 : 126;
+		return add_target(r, launch_pid(r->launch));
+	}
+	vec_for_each (&r->options->pids, pid) {
+		if (!code)
+			code = add_target(r, *pid);
+	}
+	return code;
+}
+
+static void show_status(const struct session_status *now, const struct session_status *before)
+{
+	double seconds = (double)(now->elapsed_ns - before->elapsed_ns) / 1e9;
+	char elapsed[16], rate[16], objects[16], bytes[16], inserts[16], lost[16];
+	uint64_t per_second = 0;
+
+	if (seconds > 0)
+		per_second = (uint64_t)((double)(now->hits - before->hits) / seconds);
+	log_status("%s  %s hits/s  %s objects  %s  %s map inserts  %s lost",
+		   format_duration(elapsed, sizeof(elapsed), now->elapsed_ns),
+		   format_count(rate, sizeof(rate), per_second),
+		   format_count(objects, sizeof(objects), now->alloc_objects),
+		   format_bytes(bytes, sizeof(bytes), now->alloc_bytes),
+		   format_count(inserts, sizeof(inserts), now->map_inserts),
+		   format_count(lost, sizeof(lost), now->lost));
+}
+
+/* Until time is up, a signal came, or no target is left. */
+static int run(struct recorder *r)
+{
+	struct session_status status, shown = {0};
+	uint64_t duration = r->options->duration_ns;
+	int err = 0;
+
+	session_status(r->session, &status);
+	while (!err && !interrupt_signal() && status.targets_alive) {
+		uint64_t left_ns = duration - status.elapsed_ns;
+
+		if (duration && status.elapsed_ns >= duration)
+			break;
+		err = session_poll(r->session, duration && left_ns / 1000000 < POLL_MS
+						       ? (int)(left_ns / 1000000) + 1
+						       : POLL_MS);
+		session_status(r->session, &status);
+		if (status.elapsed_ns - shown.elapsed_ns < STATUS_EVERY_NS)
+			continue;
+		show_status(&status, &shown);
+		shown = status;
+	}
+	log_status(NULL);
+	return err ? EXIT_FAILED : 0;
+}
+
+static void say_started(const struct recorder *r)
+{
+	char until[64];
+
+	if (r->options->duration_ns)
+		snprintf(until, sizeof(until), "for %.4gs; Ctrl-C stops early",
+			 (double)r->options->duration_ns / 1e9);
+	else
+		snprintf(until, sizeof(until), "Ctrl-C stops and writes");
+	log_info("tapping %s, %zu probes; %s", session_describe(r->session),
+		 session_n_probes(r->session), until);
+}
+
+static void say_summary(const struct options *o, const struct profile *p)
+{
+	struct profile_totals t = profile_totals(p);
+	char bytes[32];
+
+	log_info("%llu objects, %s, %llu map inserts in %.2f s",
+		 (unsigned long long)t.alloc_objects,
+		 format_bytes(bytes, sizeof(bytes), t.alloc_bytes),
+		 (unsigned long long)t.map_inserts, (double)p->duration_ns / 1e9);
+	for (size_t i = 0; i < p->n_losses; i++)
+		log_warn("lost: %llu %s", (unsigned long long)p->losses[i].count,
+			 profile_str(p, p->losses[i].text));
+	if (!p->n_losses)
+		log_info("nothing was lost");
+	if (p->stacks_broken)
+		log_warn("%llu hits have a stack that ended at a bad frame pointer",
+			 (unsigned long long)p->stacks_broken);
+	if (p->stacks_truncated)
+		log_info("%llu hits have a stack deeper than %d frames: cut there",
+			 (unsigned long long)p->stacks_truncated, STACK_MAX_FRAMES);
+	log_info("cost: %llu probe hits at %.2f us each, %.1f%% of the target's CPU time",
+		 (unsigned long long)p->cost.hits, (p->cost.trap_ns + p->cost.program_ns) / 1000,
+		 100 * p->cost.target_cpu_share);
+	vec_for_each (&o->outputs, out) {
+		if (out->exporter == &exporter_pprof)
+			log_info("next: go tool pprof -http=: %s", out->path);
+		else if (out->exporter == &exporter_html)
+			log_info("next: open %s in a browser", out->path);
+		else if (out->exporter == &exporter_atap)
+			log_info("next: alloctap report %s", out->path);
+	}
+}
+
+static int write_outputs(const struct options *o, const struct profile *p)
+{
+	int err = 0;
+
+	vec_for_each (&o->outputs, out) {
+		if (export_profile(p, out->exporter, &o->export, out->path))
+			err = 1;
+	}
+	if (!o->outputs.n &&
+	    export_profile(p, o->format ? o->format : &exporter_text, &o->export, "-"))
+		err = 1;
+	return err ? EXIT_FAILED : 0;
+}
+
+static int finish(struct recorder *r)
+{
+	struct profile *p;
+	int code;
+
+	if (session_stop(r->session))
+		return EXIT_FAILED;
+	p = session_profile(r->session);
+	if (!p)
+		return EXIT_FAILED;
+	code = write_outputs(r->options, p);
+	say_summary(r->options, p);
+	if (!code && r->options->strict && profile_lost(p))
+		code = EXIT_STRICT_LOST;
+	profile_free(p);
+	return code;
+}
+
+/*
+ * The command's status is ours, unless we failed at something ourselves. A stop
+ * that only we were told of is passed on, as timeout(1) does.
+ */
+static int wait_for_command(struct recorder *r, int code)
+{
+	int status;
+
+	if (interrupt_signal() && interrupt_was_ours_alone() && !launch_ended(r->launch, &status))
+		kill(launch_pid(r->launch), interrupt_signal());
+	status = launch_wait(r->launch);
+	return code ? code : status;
+}
+
+static int record(struct recorder *r)
+{
+	int code = add_targets(r);
+
+	if (code)
+		return code;
+	if (r->options->dry_run) {
+		session_print_plan(r->session, stdout);
+		return EXIT_OK;
+	}
+	if (session_start(r->session))
+		return EXIT_UNTRACEABLE;
+	if (r->launch && launch_release(r->launch))
+		return EXIT_FAILED;
+	say_started(r);
+	code = run(r);
+	if (!code)
+		code = finish(r);
+	return r->launch ? wait_for_command(r, code) : code;
+}
+
+int cmd_record(const struct options *o)
+{
+	struct recorder r = {.options = o};
+	int code = check_usage(o);
+
+	if (code)
+		return code;
+	interrupt_install();
+	r.session = session_new(&o->session);
+	if (!r.session)
+		return EXIT_FAILED;
+	code = record(&r);
+	session_free(r.session);
+	launch_free(r.launch);
+	return code;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "binary/elf_symbols.h"
+#include "binary/go_binary.h"
+#include "profile/image.h"
+
+struct image {
+	char *path;
+	int fd;
+	bool opened;
+	struct elf_file *elf;
+	struct go_binary *go;
+	struct elf_symbols *symbols;
+};
+
+struct image *image_new(const char *path, int fd)
+{
+	struct image *img = calloc(1, sizeof(*img));
+
+	if (!img)
+		return NULL;
+	img->path = strdup(path);
+	img->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (img->path && (fd < 0 || img->fd >= 0))
+		return img;
+	image_free(img);
+	return NULL;
+}
+
+void image_free(struct image *img)
+{
+	if (!img)
+		return;
+	elf_symbols_free(img->symbols);
+	go_binary_free(img->go);
+	elf_file_free(img->elf);
+	if (img->fd >= 0)
+		close(img->fd);
+	free(img->path);
+	free(img);
+}
+
+static void open_image(struct image *img)
+{
+	const char *why;
+
+	if (img->opened)
+		return;
+	img->opened = true;
+	if (img->fd < 0)
+		return;
+	img->elf = elf_file_open_fd(img->fd, img->path);
+	if (!img->elf) {
+		log_debug("%s: %s: its frames get no names", img->path, elf_file_error(errno));
+		return;
+	}
+	img->go = go_binary_open(img->elf, &why);
+}
+
+const char *image_build_id(struct image *img)
+{
+	open_image(img);
+	return img->elf ? elf_file_build_id(img->elf) : "";
+}
+
+/* Is @name in one of the packages whose frames are the runtime's own business? */
+static bool in_go_runtime(const char *name)
+{
+	static const char *const packages[] = {
+		"runtime.", "runtime/", "internal/runtime/", "reflect.", "internal/reflectlite.",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(packages); i++) {
+		if (!strncmp(name, packages[i], strlen(packages[i])))
+			/* runtime/debug and runtime/pprof are ordinary packages. */
+			return strncmp(name, "runtime/", 8) ||
+			       !strncmp(name, "runtime/internal/", 17);
+	}
+	return false;
+}
+
+static void push_function(struct profile_builder *b, struct image_frames *frames,
+			  const struct profile_function *f, uint32_t line)
+{
+	if (frames->n < IMAGE_MAX_LINES)
+		frames->lines[frames->n++] = (struct profile_line){
+			.function = profile_builder_function(b, f),
+			.line = line,
+		};
+}
+
+void image_special_frame(struct profile_builder *b, const char *name, struct image_frames *frames)
+{
+	str_id id = profile_builder_str(b, name);
+
+	frames->n = 0;
+	frames->outermost = "";
+	push_function(b, frames,
+		      &(struct profile_function){
+			      .name = id, .system_name = id, .category = FUNCTION_SPECIAL},
+		      0);
+}
+
+/*
+ * The runtime shows no compiler-made wrappers and no goexit in its tracebacks and
+ * heap profiles (runtime/traceback.go, elideWrapperCalling); neither do we, so
+ * that the two can be compared and merged.
+ */
+static bool is_hidden(const struct go_frame *f)
+{
+	return f->wrapper || !strcmp(f->name, "runtime.goexit");
+}
+
+static bool add_go_frames(struct image *img, struct profile_builder *b, uint64_t vaddr,
+			  struct image_frames *out)
+{
+	struct go_frame frames[IMAGE_MAX_LINES];
+	size_t n = img->go ? go_binary_frames(img->go, vaddr, frames, IMAGE_MAX_LINES) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct go_frame *f = &frames[i];
+		str_id name = profile_builder_str(b, f->name);
+
+		out->outermost = f->name;
+		if (is_hidden(f))
+			continue;
+		push_function(b, out,
+			      &(struct profile_function){
+				      .name = name,
+				      .system_name = name,
+				      .file = profile_builder_str(b, f->file),
+				      .start_line = f->start_line,
+				      .category = in_go_runtime(f->name) ? FUNCTION_GO_RUNTIME
+									 : FUNCTION_GO,
+			      },
+			      f->line);
+	}
+	return n > 0;
+}
+
+static bool add_elf_symbol(struct image *img, struct profile_builder *b, uint64_t vaddr,
+			   struct image_frames *out)
+{
+	const struct elf_symbol *sym;
+	str_id name;
+
+	if (!img->symbols)
+		img->symbols = elf_symbols_new(img->elf);
+	sym = img->symbols ? elf_symbols_at(img->symbols, vaddr) : NULL;
+	if (!sym)
+		return false;
+	name = profile_builder_str(b, sym->name);
+	out->outermost = sym->name;
+	push_function(b, out,
+		      &(struct profile_function){
+			      .name = name, .system_name = name, .category = FUNCTION_NATIVE},
+		      0);
+	return true;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+void image_frames(struct image *img, struct profile_builder *b, uint64_t offset,
+		  struct image_frames *frames)
+{
+	char why[256];
+	uint64_t vaddr;
+
+	frames->n = 0;
+	frames->outermost = "";
+	open_image(img);
+	if (img->elf && !elf_file_offset_to_vaddr(img->elf, offset, &vaddr) &&
+	    (add_go_frames(img, b, vaddr, frames) || add_elf_symbol(img, b, vaddr, frames)))
+		return;
+	snprintf(why, sizeof(why), "[no symbols: %s]", base_name(img->path));
+	image_special_frame(b, why, frames);
+}

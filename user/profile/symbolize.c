@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/intern.h"
+#include "base/vec.h"
+#include "profile/image.h"
+#include "profile/symbolize.h"
+
+struct file_image {
+	uint64_t device, inode;
+	char *path;
+	struct image *image;
+};
+
+struct mapped {
+	uint32_t target;
+	uint64_t start, end, offset;
+	uint32_t image;   /* in symbolizer.images */
+	uint32_t mapping; /* of the builder; PROFILE_NONE until a location needs it */
+};
+
+/* Functions at which a stack begins, whatever a walk found beyond them. */
+enum stack_root {
+	ROOT_NONE,
+	ROOT_CGO,    /* C called Go here: what a walk finds beyond is C's */
+	ROOT_SWITCH, /* the stack was switched here: what is beyond is stale */
+};
+
+/* What an address was found to be. */
+struct resolved {
+	uint64_t address;
+	uint32_t target;
+	uint32_t location; /* PROFILE_NONE: hidden */
+	enum stack_root root;
+};
+
+struct symbolizer {
+	struct profile_builder *b;
+	VEC(struct file_image) images;
+	VEC(struct mapped) maps;
+	VEC(struct resolved) resolved;
+	struct intern index; /* of resolved, by (target, address) */
+};
+
+struct symbolizer *symbolizer_new(struct profile_builder *b)
+{
+	struct symbolizer *s = calloc(1, sizeof(*s));
+
+	if (s)
+		s->b = b;
+	return s;
+}
+
+void symbolizer_free(struct symbolizer *s)
+{
+	if (!s)
+		return;
+	vec_for_each (&s->images, img) {
+		image_free(img->image);
+		free(img->path);
+	}
+	vec_free(&s->images);
+	vec_free(&s->maps);
+	vec_free(&s->resolved);
+	intern_free(&s->index);
+	free(s);
+}
+
+static uint32_t find_image(struct symbolizer *s, const struct memory_map *map)
+{
+	for (uint32_t i = 0; i < s->images.n; i++) {
+		const struct file_image *img = &s->images.data[i];
+
+		if (img->inode == map->inode && img->device == map->device &&
+		    !strcmp(img->path, map->path))
+			return i;
+	}
+	return PROFILE_NONE;
+}
+
+static int add_image(struct symbolizer *s, const struct memory_map *map, int fd, uint32_t *id)
+{
+	struct file_image img = {.device = map->device, .inode = map->inode};
+
+	img.path = strdup(map->path);
+	img.image = image_new(map->path, fd);
+	*id = (uint32_t)s->images.n;
+	if (img.path && img.image && !vec_push(&s->images, img))
+		return 0;
+	image_free(img.image);
+	free(img.path);
+	return -ENOMEM;
+}
+
+static uint32_t builder_mapping(struct symbolizer *s, struct mapped *m)
+{
+	const struct file_image *img = &s->images.data[m->image];
+
+	if (m->mapping == PROFILE_NONE)
+		m->mapping = profile_builder_mapping(
+			s->b,
+			&(struct profile_mapping){
+				.start = m->start,
+				.limit = m->end,
+				.offset = m->offset,
+				.target = m->target,
+				.file = profile_builder_str(s->b, img->path),
+				.build_id = profile_builder_str(s->b, image_build_id(img->image)),
+			});
+	return m->mapping;
+}
+
+int symbolizer_add_mapping(struct symbolizer *s, uint32_t target, const struct memory_map *map,
+			   int fd)
+{
+	struct mapped m = {
+		.target = target,
+		.start = map->start,
+		.end = map->end,
+		.offset = map->offset,
+		.image = find_image(s, map),
+		.mapping = PROFILE_NONE,
+	};
+	bool first = !s->maps.n || s->maps.data[s->maps.n - 1].target != target;
+	int err = 0;
+
+	if (m.image == PROFILE_NONE)
+		err = add_image(s, map, fd, &m.image);
+	/* Readers of pprof take the first mapping for the main binary. */
+	if (!err && first)
+		builder_mapping(s, &m);
+	return err ? err : vec_push(&s->maps, m);
+}
+
+static struct mapped *find_mapped(struct symbolizer *s, uint32_t target, uint64_t address)
+{
+	vec_for_each (&s->maps, m) {
+		if (m->target == target && address >= m->start && address < m->end)
+			return m;
+	}
+	return NULL;
+}
+
+/* facts/go-runtime.md 5: frame pointers say nothing true beyond these. */
+static enum stack_root stack_root_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum stack_root root;
+	} roots[] = {
+		{"crosscall2", ROOT_CGO},
+		{"runtime.cgocallback", ROOT_CGO},
+		{"runtime.mcall", ROOT_SWITCH},
+		{"runtime.morestack", ROOT_SWITCH},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
+		if (!strcmp(name, roots[i].name))
+			return roots[i].root;
+	}
+	return ROOT_NONE;
+}
+
+static struct resolved resolve(struct symbolizer *s, uint32_t target, uint64_t address)
+{
+	struct resolved r = {.address = address, .target = target, .location = PROFILE_NONE};
+	struct mapped *m = find_mapped(s, target, address);
+	struct image_frames frames;
+
+	if (m)
+		image_frames(s->images.data[m->image].image, s->b, address - m->start + m->offset,
+			     &frames);
+	else
+		image_special_frame(s->b, "[unmapped]", &frames);
+	r.root = stack_root_of(frames.outermost);
+	if (frames.n)
+		r.location = profile_builder_location(s->b, address,
+						      m ? builder_mapping(s, m) : PROFILE_NONE,
+						      frames.lines, frames.n);
+	return r;
+}
+
+static bool resolved_equal(const void *ctx, uint32_t id, const void *key)
+{
+	const struct symbolizer *s = ctx;
+	const struct resolved *r = &s->resolved.data[id], *k = key;
+
+	return r->address == k->address && r->target == k->target;
+}
+
+static const struct resolved *resolve_cached(struct symbolizer *s, uint32_t target,
+					     uint64_t address)
+{
+	struct resolved key = {.address = address, .target = target};
+	uint64_t hash = hash_bytes(&key.address, sizeof(key.address), target);
+	uint32_t id = intern_find(&s->index, hash, resolved_equal, s, &key);
+
+	if (id == INTERN_NONE) {
+		id = (uint32_t)s->resolved.n;
+		if (vec_push(&s->resolved, resolve(s, target, address)) ||
+		    intern_add(&s->index, hash, id))
+			return NULL;
+	}
+	return &s->resolved.data[id];
+}
+
+static uint32_t stack_flags(enum stack_end end, enum stack_root root)
+{
+	if (root == ROOT_SWITCH)
+		return 0;
+	switch (end) {
+	case STACK_END_TRUNCATED:
+		return PROFILE_STACK_TRUNCATED;
+	case STACK_END_BROKEN:
+		return PROFILE_STACK_BROKEN;
+	case STACK_END_LEFT:
+		return root == ROOT_CGO ? PROFILE_STACK_CGO : PROFILE_STACK_BROKEN;
+	case STACK_END_ENTRY:
+		break;
+	}
+	return 0;
+}
+
+uint32_t symbolizer_stack(struct symbolizer *s, uint32_t target, const uint64_t *ips, size_t n,
+			  enum stack_end end)
+{
+	__auto_free uint32_t *locations = calloc(n ? n : 1, sizeof(*locations));
+	enum stack_root root = ROOT_NONE;
+	size_t kept = 0;
+
+	if (!locations)
+		return PROFILE_NONE;
+	for (size_t i = 0; i < n && root != ROOT_SWITCH; i++) {
+		/* A return address may lie behind its function's end: the call is before it. */
+		const struct resolved *r = resolve_cached(s, target, i ? ips[i] - 1 : ips[i]);
+
+		if (!r)
+			return PROFILE_NONE;
+		root = r->root;
+		if (r->location != PROFILE_NONE)
+			locations[kept++] = r->location;
+	}
+	return profile_builder_stack(s->b, locations, kept, stack_flags(end, root));
+}
+
+uint32_t symbolizer_special_stack(struct symbolizer *s, const char *name)
+{
+	struct image_frames frames;
+	uint32_t location;
+
+	image_special_frame(s->b, name, &frames);
+	location = profile_builder_location(s->b, 0, PROFILE_NONE, frames.lines, frames.n);
+	return profile_builder_stack(s->b, &location, 1, 0);
+}

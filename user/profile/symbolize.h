@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Addresses to names: once per distinct address, after the measurement.
+ *
+ * The files are opened while the process lives; reading them waits until an
+ * address asks. A frame without a name says why: "[unmapped]",
+ * "[no symbols: libfoo.so]".
+ */
+#ifndef ALLOCTAP_PROFILE_SYMBOLIZE_H
+#define ALLOCTAP_PROFILE_SYMBOLIZE_H
+
+#include "profile/builder.h"
+#include "target/maps.h"
+
+struct symbolizer;
+
+/* Adds what it finds to @b, which must outlive it. NULL with errno ENOMEM. */
+struct symbolizer *symbolizer_new(struct profile_builder *b);
+void symbolizer_free(struct symbolizer *s);
+
+/*
+ * Tells that process @target (an index of the builder) has @map mapped. @fd is
+ * the file behind it, duplicated here; -1 where it cannot be read. The main
+ * binary's mappings come first. 0 or -errno.
+ */
+int symbolizer_add_mapping(struct symbolizer *s, uint32_t target, const struct memory_map *map,
+			   int fd);
+
+/* How the kernel's walk of a stack ended. */
+enum stack_end {
+	STACK_END_ENTRY,     /* at the goroutine's entry */
+	STACK_END_TRUNCATED, /* at the depth limit */
+	STACK_END_BROKEN,    /* at a bad frame pointer */
+	STACK_END_LEFT,      /* off the goroutine's stack: cgo, or a bad frame pointer */
+};
+
+/*
+ * The stack with @n addresses (leaf first, the others return addresses) as an
+ * index of the builder; PROFILE_NONE when out of memory. Frames that the Go
+ * runtime hides from its own tracebacks (wrappers, goexit) are left out.
+ */
+uint32_t symbolizer_stack(struct symbolizer *s, uint32_t target, const uint64_t *ips, size_t n,
+			  enum stack_end end);
+/* A stack of one frame that stands for something else: "[lost stack]". */
+uint32_t symbolizer_special_stack(struct symbolizer *s, const char *name);
+
+#endif
