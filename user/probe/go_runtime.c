@@ -7,24 +7,31 @@
 #include "base/cleanup.h"
 #include "probe/go_runtime.h"
 
-const char go_size_specialised_marker[] = "runtime.mallocgcSmallScanNoHeaderSC2";
+const char go_specialised_marker[] = "runtime.mallocgcSmallScanNoHeaderSC2";
+const char go_split_marker[] = "runtime.mallocgcTiny";
+
+#define WHOLE	    GO_MALLOC_WHOLE
+#define SPLIT	    GO_MALLOC_SPLIT
+#define SPECIALISED GO_MALLOC_SPECIALISED
+#define ANY	    (WHOLE | SPLIT | SPECIALISED)
 
 const struct go_function go_functions[] = {
-	{"runtime.mallocgc", false, KIND_ALLOC, GO_NO_SIZE_SPECIALISED},
-	{"runtime.mallocgcTinySC", true, KIND_ALLOC, GO_SIZE_SPECIALISED},
-	{"runtime.mallocgcTinySize", true, KIND_ALLOC, GO_SIZE_SPECIALISED},
-	{"runtime.mallocgcSmallNoScanSC", true, KIND_ALLOC, GO_SIZE_SPECIALISED},
-	{"runtime.mallocgcSmallScanNoHeaderSC", true, KIND_ALLOC, GO_SIZE_SPECIALISED},
-	{"runtime.mallocgcSmallNoscan", false, KIND_ALLOC, GO_SIZE_SPECIALISED},
-	{"runtime.mallocgcSmallScanNoHeader", false, KIND_ALLOC, GO_SIZE_SPECIALISED},
-	{"runtime.mallocgcSmallScanHeader", false, KIND_ALLOC, GO_SIZE_SPECIALISED},
-	{"runtime.mallocgcLarge", false, KIND_ALLOC, GO_SIZE_SPECIALISED},
-	{"runtime.mapassign", false, KIND_MAP_INSERT, 0},
-	{"runtime.mapassign_fast32", false, KIND_MAP_INSERT, 0},
-	{"runtime.mapassign_fast32ptr", false, KIND_MAP_INSERT, 0},
-	{"runtime.mapassign_fast64", false, KIND_MAP_INSERT, 0},
-	{"runtime.mapassign_fast64ptr", false, KIND_MAP_INSERT, 0},
-	{"runtime.mapassign_faststr", false, KIND_MAP_INSERT, 0},
+	{"runtime.mallocgc", false, KIND_ALLOC, WHOLE},
+	{"runtime.mallocgcTiny", false, KIND_ALLOC, SPLIT},
+	{"runtime.mallocgcTinySC", true, KIND_ALLOC, SPECIALISED},
+	{"runtime.mallocgcTinySize", true, KIND_ALLOC, SPECIALISED},
+	{"runtime.mallocgcSmallNoScanSC", true, KIND_ALLOC, SPECIALISED},
+	{"runtime.mallocgcSmallScanNoHeaderSC", true, KIND_ALLOC, SPECIALISED},
+	{"runtime.mallocgcSmallNoscan", false, KIND_ALLOC, SPLIT | SPECIALISED},
+	{"runtime.mallocgcSmallScanNoHeader", false, KIND_ALLOC, SPLIT | SPECIALISED},
+	{"runtime.mallocgcSmallScanHeader", false, KIND_ALLOC, SPLIT | SPECIALISED},
+	{"runtime.mallocgcLarge", false, KIND_ALLOC, SPLIT | SPECIALISED},
+	{"runtime.mapassign", false, KIND_MAP_INSERT, ANY},
+	{"runtime.mapassign_fast32", false, KIND_MAP_INSERT, ANY},
+	{"runtime.mapassign_fast32ptr", false, KIND_MAP_INSERT, ANY},
+	{"runtime.mapassign_fast64", false, KIND_MAP_INSERT, ANY},
+	{"runtime.mapassign_fast64ptr", false, KIND_MAP_INSERT, ANY},
+	{"runtime.mapassign_faststr", false, KIND_MAP_INSERT, ANY},
 };
 
 const size_t n_go_functions = ARRAY_SIZE(go_functions);

@@ -13,23 +13,35 @@
 
 #include "alloctap.h"
 
-enum go_feature {
-	GO_NO_SIZE_SPECIALISED = 1 << 0, /* mallocgc sees everything */
-	GO_SIZE_SPECIALISED = 1 << 1,    /* new(T) calls mallocgc...SC<n>, mallocgc forwards */
+/*
+ * How a runtime splits the work of allocating. Told from the functions a binary
+ * has rather than from its version: experiments move the line.
+ */
+enum go_malloc {
+	GO_MALLOC_WHOLE = 1 << 0, /* up to 1.23: mallocgc does it all */
+	/*
+	 * 1.24 to 1.26: mallocgc assists the GC, which may park it, and then calls
+	 * one of several functions. Tapping those instead sees the tiny allocator's
+	 * state as it will find it.
+	 */
+	GO_MALLOC_SPLIT = 1 << 1,
+	/* 1.27: new(T) calls mallocgc...SC<n> directly, mallocgc forwards to them. */
+	GO_MALLOC_SPECIALISED = 1 << 2,
 };
 
 struct go_function {
 	const char *name;
 	bool numbered; /* name is a prefix; digits follow: "...SC" of "...SC17" */
 	enum sample_kind kind;
-	unsigned int when; /* enum go_feature; 0: always */
+	unsigned int when; /* mask of enum go_malloc */
 };
 
 /* All functions worth a probe, over all versions; a binary has some of them. */
 extern const struct go_function go_functions[];
 extern const size_t n_go_functions;
-/* A binary that has this function allocates by size class (1.27, or 1.26 by experiment). */
-extern const char go_size_specialised_marker[];
+/* A binary that has the first is specialised; else one that has the second is split. */
+extern const char go_specialised_marker[];
+extern const char go_split_marker[];
 
 struct go_runtime {
 	int minor; /* 26 of go1.26.8 */

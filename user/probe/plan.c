@@ -70,6 +70,21 @@ static void note_found(const struct go_func *func, void *ctx)
 	*(bool *)ctx = true;
 }
 
+static bool has_function(const struct go_binary *go, const char *name)
+{
+	bool found = false;
+
+	go_binary_find_funcs(go, name, note_found, &found);
+	return found;
+}
+
+static enum go_malloc malloc_of(const struct go_binary *go)
+{
+	if (has_function(go, go_specialised_marker))
+		return GO_MALLOC_SPECIALISED;
+	return has_function(go, go_split_marker) ? GO_MALLOC_SPLIT : GO_MALLOC_WHOLE;
+}
+
 static int compare_probes(const void *a, const void *b)
 {
 	const struct probe *x = a, *y = b;
@@ -97,17 +112,13 @@ int probe_plan_go(struct probe_plan *plan, const char *name, const struct elf_fi
 		  const struct go_binary *go, unsigned int kinds)
 {
 	struct planner pl = {.plan = plan, .name = name, .elf = elf};
-	bool specialised = false;
+	enum go_malloc malloc_kind = malloc_of(go);
 
 	*plan = (struct probe_plan){0};
 	set_layout(plan, name, go_binary_version(go));
-	go_binary_find_funcs(go, go_size_specialised_marker, note_found, &specialised);
 	for (size_t i = 0; i < n_go_functions && !pl.err; i++) {
-		unsigned int has = specialised ? GO_SIZE_SPECIALISED : GO_NO_SIZE_SPECIALISED;
-
 		pl.wanted = &go_functions[i];
-		if (!(kinds & 1u << pl.wanted->kind) ||
-		    (pl.wanted->when && !(pl.wanted->when & has)))
+		if (!(kinds & 1u << pl.wanted->kind) || !(pl.wanted->when & malloc_kind))
 			continue;
 		if (pl.wanted->numbered)
 			go_binary_find_prefix(go, pl.wanted->name, add_probe, &pl);
@@ -115,8 +126,8 @@ int probe_plan_go(struct probe_plan *plan, const char *name, const struct elf_fi
 			go_binary_find_funcs(go, pl.wanted->name, add_probe, &pl);
 	}
 	if (!pl.err && kinds & 1u << KIND_ALLOC && !probe_plan_count(plan, KIND_ALLOC)) {
-		log_error("%s: has no runtime.mallocgc: not a program whose allocations can be "
-			  "counted",
+		log_error("%s: has none of the functions that Go allocates with: please report "
+			  "this binary",
 			  name);
 		pl.err = -ENOENT;
 	}
