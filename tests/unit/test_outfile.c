@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/outfile.h"
+#include "capture.h"
 
 struct folder {
 	char path[64];
@@ -73,20 +74,13 @@ static void put_file(const char *path, const char *text)
 	assert_int_equal(outfile_commit(f), 0);
 }
 
-/* Runs @write with stderr going to a string, which is returned in @said. */
+/* Runs @run; what it says meanwhile is returned in @said. */
 static int quietly(int (*run)(const char *path), const char *path, char *said, size_t size)
 {
-	int saved = dup(STDERR_FILENO), err;
-	__auto_file FILE *log = tmpfile();
+	struct capture c = capture_begin();
+	int err = run(path);
 
-	fflush(stderr);
-	dup2(fileno(log), STDERR_FILENO);
-	err = run(path);
-	fflush(stderr);
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	rewind(log);
-	said[fread(said, 1, size - 1, log)] = 0;
+	capture_end(&c, said, size);
 	return err;
 }
 
