@@ -69,6 +69,8 @@ func main() {
 		waitForByte()
 		syscall.Exit(0)
 	case "profile":
+		// One P, one tiny block: a goroutine that is put aside finds it again.
+		runtime.GOMAXPROCS(1)
 		spareThreads()
 		profileMode()
 	default:

@@ -127,7 +127,7 @@ func largeObjects(s *sink, round int) {
 
 //go:noinline
 func slicesGrow(s *sink, round int) {
-	var ints []uint64
+	ints := make([]uint64, 0, 2) // its first growth from nothing would be tiny
 	var nodes []*node
 	var strings []string
 	for i := 0; i < 700+round; i++ {
