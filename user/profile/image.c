@@ -119,6 +119,23 @@ static bool is_hidden(const struct go_frame *f)
 	return f->wrapper || !strcmp(f->name, "runtime.goexit");
 }
 
+/*
+ * "pkg.F[go.shape.int]" is "pkg.F[...]" to people, as in the runtime's own
+ * tracebacks and profiles (runtime/symtab.go, funcNameForPrint).
+ */
+static str_id printed_name(struct profile_builder *b, const char *name)
+{
+	const char *open = strchr(name, '['), *close = strrchr(name, ']');
+	__auto_free char *printed = NULL;
+
+	if (!open || !close || close < open ||
+	    asprintf(&printed, "%.*s[...]%s", (int)(open - name), name, close + 1) < 0) {
+		printed = NULL;
+		return profile_builder_str(b, name);
+	}
+	return profile_builder_str(b, printed);
+}
+
 static bool add_go_frames(struct image *img, struct profile_builder *b, uint64_t vaddr,
 			  struct image_frames *out)
 {
@@ -127,15 +144,14 @@ static bool add_go_frames(struct image *img, struct profile_builder *b, uint64_t
 
 	for (size_t i = 0; i < n; i++) {
 		const struct go_frame *f = &frames[i];
-		str_id name = profile_builder_str(b, f->name);
 
 		out->outermost = f->name;
 		if (is_hidden(f))
 			continue;
 		push_function(b, out,
 			      &(struct profile_function){
-				      .name = name,
-				      .system_name = name,
+				      .name = printed_name(b, f->name),
+				      .system_name = profile_builder_str(b, f->name),
 				      .file = profile_builder_str(b, f->file),
 				      .start_line = f->start_line,
 				      .category = in_go_runtime(f->name) ? FUNCTION_GO_RUNTIME
