@@ -156,7 +156,7 @@ static void count_stack_ends(struct profile *p)
 
 static struct profile *finish(struct result *r)
 {
-	str_id version = profile_builder_str(r->builder, "alloctap " ALLOCTAP_VERSION);
+	str_id version = profile_builder_str(r->builder, ALLOCTAP_VERSION);
 	str_id mode = profile_builder_str(r->builder, "exact");
 	struct profile *p = profile_builder_finish(r->builder);
 
