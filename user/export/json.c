@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The report for programs. Its schema is tests/golden/report.schema.json: keys
+ * may be added, those there keep their names and meanings.
+ */
+#include <errno.h>
+
+#include "export/exporter.h"
+#include "export/json_writer.h"
+#include "report/sites.h"
+
+#define JSON_SCHEMA 1
+
+static void write_targets(struct json_writer *w, const struct profile *p)
+{
+	json_array(w, "targets");
+	for (size_t i = 0; i < p->n_targets; i++) {
+		const struct profile_target *t = &p->targets[i];
+
+		json_object(w, NULL);
+		json_uint(w, "pid", t->pid);
+		json_string(w, "comm", profile_str(p, t->comm));
+		json_string(w, "exe", profile_str(p, t->exe));
+		json_string(w, "runtime", profile_str(p, t->runtime));
+		json_string(w, "version", profile_str(p, t->version));
+		json_end(w);
+	}
+	json_end(w);
+}
+
+static void write_totals(struct json_writer *w, const struct profile_totals *t)
+{
+	json_object(w, "totals");
+	json_uint(w, "alloc_objects", t->alloc_objects);
+	json_uint(w, "alloc_bytes", t->alloc_bytes);
+	json_uint(w, "alloc_requested", t->alloc_requested);
+	json_uint(w, "map_inserts", t->map_inserts);
+	json_end(w);
+}
+
+static void write_stacks(struct json_writer *w, const struct profile *p)
+{
+	json_object(w, "stacks");
+	json_uint(w, "distinct", p->n_stacks);
+	json_uint(w, "truncated", p->stacks_truncated);
+	json_uint(w, "broken", p->stacks_broken);
+	json_double(w, "resolved_share", profile_resolved_share(p));
+	json_end(w);
+}
+
+static void write_lost(struct json_writer *w, const struct profile *p)
+{
+	json_object(w, "lost");
+	json_uint(w, "total", profile_lost(p));
+	for (size_t i = 0; i < p->n_losses; i++)
+		json_uint(w, profile_str(p, p->losses[i].reason), p->losses[i].count);
+	json_end(w);
+}
+
+static void write_cost(struct json_writer *w, const struct profile_cost *c)
+{
+	json_object(w, "cost");
+	json_uint(w, "hits", c->hits);
+	json_double(w, "ns_per_hit", c->trap_ns + c->program_ns);
+	json_double(w, "trap_ns", c->trap_ns);
+	json_double(w, "program_ns", c->program_ns);
+	json_double(w, "target_cpu_share", c->target_cpu_share);
+	json_end(w);
+}
+
+static void write_sites(struct json_writer *w, const struct profile *p, const struct site_table *t)
+{
+	json_array(w, "sites");
+	for (size_t i = 0; i < t->n; i++) {
+		const struct site *s = &t->sites[i];
+		const struct profile_function *f = &p->functions[s->function];
+
+		json_object(w, NULL);
+		json_string(w, "func", profile_str(p, f->name));
+		json_string(w, "file", profile_str(p, f->file));
+		json_uint(w, "line", s->line);
+		json_uint(w, "objects", s->objects);
+		json_uint(w, "bytes", s->bytes);
+		json_uint(w, "requested", s->requested);
+		json_uint(w, "inserts", s->inserts);
+		json_end(w);
+	}
+	json_end(w);
+}
+
+static int json_write(const struct profile *p, const struct export_options *opts, FILE *out)
+{
+	struct json_writer w = json_writer_make(out);
+	struct site_table *sites = site_table_new(p);
+
+	(void)opts;
+	if (!sites)
+		return -ENOMEM;
+	json_object(&w, NULL);
+	json_uint(&w, "schema", JSON_SCHEMA);
+	json_string(&w, "tool_version", profile_str(p, p->tool_version));
+	write_targets(&w, p);
+	json_uint(&w, "start_unix_ns", p->start_unix_ns);
+	json_uint(&w, "duration_ns", p->duration_ns);
+	json_string(&w, "mode", profile_str(p, p->mode));
+	write_totals(&w, &sites->totals);
+	write_stacks(&w, p);
+	write_lost(&w, p);
+	write_cost(&w, &p->cost);
+	write_sites(&w, p, sites);
+	json_end(&w);
+	site_table_free(sites);
+	return 0;
+}
+
+const struct exporter exporter_json = {
+	.name = "json",
+	.suffix = ".json",
+	.help = "report for programs",
+	.write = json_write,
+};

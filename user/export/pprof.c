@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * pprof: one gzipped protobuf message, the profile's own tables with ids from 1
+ * in table order (Parca accepts no others), and its string table with our own
+ * words behind it.
+ *
+ * The sample types are those of Go's heap profile, in its order, so that files
+ * merge and compare with Go's own; frees are not tracked, so inuse_* are 0. Our
+ * map_inserts come after them. What was counted for the same stack and type,
+ * over all GC cycles, is one sample: its numeric label "bytes" is the mean
+ * object size, as Go labels its samples.
+ *
+ * Frames of the allocator stay in the file; drop_frames makes viewers hide them.
+ *
+ * Each element of a table is packed as a Profile of its own that has just that
+ * element; one after the other, these are the whole message (see gzip.h).
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/gzip.h"
+#include "base/intern.h"
+#include "base/utf8.h"
+#include "base/vec.h"
+#include "export/exporter.h"
+#include "export/pprof.pb-c.h"
+#include "export/summary.h"
+
+enum {
+	VALUE_ALLOC_OBJECTS,
+	VALUE_ALLOC_SPACE,
+	VALUE_INUSE_OBJECTS,
+	VALUE_INUSE_SPACE,
+	VALUE_MAP_INSERTS,
+	VALUES
+};
+
+static const struct {
+	const char *type, *unit;
+} sample_types[VALUES] = {
+	[VALUE_ALLOC_OBJECTS] = {"alloc_objects", "count"},
+	[VALUE_ALLOC_SPACE] = {"alloc_space", "bytes"},
+	[VALUE_INUSE_OBJECTS] = {"inuse_objects", "count"},
+	[VALUE_INUSE_SPACE] = {"inuse_space", "bytes"},
+	[VALUE_MAP_INSERTS] = {"map_inserts", "count"},
+};
+
+/*
+ * What the compiler calls to allocate or insert, and what that calls in turn
+ * (facts/go-runtime.md 1.2). From the root, the first frame that matches hides
+ * all beneath it, so nothing may be here that calls back into the program.
+ * Viewers match a name up to its first "(" only: to them a method of maps.Map is
+ * "internal/runtime/maps.".
+ */
+#define DROP_FRAMES                                                                             \
+	"runtime\\.(mallocgc.*|newobject|newarray|makeslice.*|growslice.*|makechan.*|makemap.*" \
+	"|mapassign.*|mapclone.*|convT.*|concatstring.*|concatbyte.*|slicebytetostring.*"       \
+	"|stringtoslice.*|slicerunetostring|intstring|rawstring.*|rawbyteslice|rawruneslice)"   \
+	"|reflect\\.(unsafe_New.*|growslice|makemap|makechan|mapassign.*|mapclone)"             \
+	"|internal/reflectlite\\.unsafe_New.*|internal/runtime/maps\\..*"
+
+/* Go's own MemProfileRate for "every allocation": mean bytes per sample. */
+#define PERIOD_EXACT 1
+
+/* type, bytes, pid, comm */
+#define LABELS_MAX 4
+
+struct words {
+	int64_t type, bytes, pid, comm;
+};
+
+/* What becomes one pprof sample. */
+struct group {
+	uint32_t target, stack;
+	str_id type;
+	int64_t values[VALUES];
+};
+
+struct groups {
+	VEC(struct group) list;
+	struct intern index;
+};
+
+struct pprof {
+	const struct profile *p;
+	struct gzip_stream *out;
+	int64_t n_strings;
+	struct words words;
+	VEC(uint64_t) ids;
+	VEC(Pprof__Line) lines;
+	VEC(Pprof__Line *) line_pointers;
+};
+
+static int64_t add_string(struct pprof *f, const char *s)
+{
+	Pprof__Profile m = PPROF__PROFILE__INIT;
+
+	m.n_string_table = 1;
+	m.string_table = (char **)&s;
+	gzip_stream_message(f->out, &m.base);
+	return f->n_strings++;
+}
+
+/* The profile's strings keep their ids. */
+static int add_profile_strings(struct pprof *f)
+{
+	for (uint32_t i = 0; i < f->p->n_strings; i++) {
+		const char *s = profile_str(f->p, i);
+		__auto_free char *clean = NULL;
+
+		if (!utf8_valid(s)) {
+			clean = utf8_clean(s, 0);
+			if (!clean)
+				return -ENOMEM;
+		}
+		add_string(f, clean ? clean : s);
+	}
+	return 0;
+}
+
+static void add_words(struct pprof *f)
+{
+	f->words.type = add_string(f, "type");
+	f->words.bytes = add_string(f, "bytes");
+	f->words.pid = add_string(f, "pid");
+	f->words.comm = add_string(f, "comm");
+}
+
+static void add_types(struct pprof *f)
+{
+	int64_t count = add_string(f, "count");
+
+	for (size_t i = 0; i < VALUES; i++) {
+		Pprof__Profile m = PPROF__PROFILE__INIT;
+		Pprof__ValueType type = PPROF__VALUE_TYPE__INIT, *pointer = &type;
+
+		type.type = add_string(f, sample_types[i].type);
+		type.unit = strcmp(sample_types[i].unit, "count") ? f->words.bytes : count;
+		m.n_sample_type = 1;
+		m.sample_type = &pointer;
+		if (i == VALUE_ALLOC_SPACE)
+			m.default_sample_type = type.type;
+		gzip_stream_message(f->out, &m.base);
+	}
+}
+
+static void add_scalars(struct pprof *f)
+{
+	Pprof__Profile m = PPROF__PROFILE__INIT;
+	Pprof__ValueType period_type = PPROF__VALUE_TYPE__INIT;
+
+	period_type.type = add_string(f, "space");
+	period_type.unit = f->words.bytes;
+	m.period_type = &period_type;
+	m.period = PERIOD_EXACT;
+	m.drop_frames = add_string(f, DROP_FRAMES);
+	m.time_nanos = (int64_t)f->p->start_unix_ns;
+	m.duration_nanos = (int64_t)f->p->duration_ns;
+	gzip_stream_message(f->out, &m.base);
+}
+
+static void add_comment(struct pprof *f, const char *line)
+{
+	Pprof__Profile m = PPROF__PROFILE__INIT;
+	int64_t id = add_string(f, line);
+
+	m.n_comment = 1;
+	m.comment = &id;
+	gzip_stream_message(f->out, &m.base);
+}
+
+static void print_comments(const struct profile *p, FILE *out)
+{
+	fputs("alloctap ", out);
+	summary_put(out, profile_str(p, p->tool_version));
+	fputs(", ", out);
+	summary_put(out, profile_str(p, p->mode));
+	fputs(" mode\ntargets: ", out);
+	summary_targets(out, p);
+	fputs("\ncost: ", out);
+	summary_cost(out, p);
+	if (!p->n_losses)
+		fputs("\nlost: nothing", out);
+	for (size_t i = 0; i < p->n_losses; i++) {
+		fputs("\nlost: ", out);
+		summary_loss(out, p, &p->losses[i]);
+	}
+	fputs("\ninuse_* are 0: frees are not tracked", out);
+}
+
+static int add_comments(struct pprof *f)
+{
+	__auto_free char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int err;
+
+	if (!out)
+		return -ENOMEM;
+	print_comments(f->p, out);
+	err = ferror(out);
+	if (fclose(out) || err)
+		return -ENOMEM;
+	for (char *next = text, *line; (line = strsep(&next, "\n"));)
+		add_comment(f, line);
+	return 0;
+}
+
+/* The target's main binary comes first: readers take mapping 0 for it. */
+static uint32_t main_mapping(const struct profile *p)
+{
+	for (uint32_t i = 0; p->n_targets && i < p->n_mappings; i++) {
+		if (p->mappings[i].target == 0 && p->mappings[i].file == p->targets[0].exe)
+			return i;
+	}
+	return 0;
+}
+
+/* The id of a mapping: the main one swaps places with the first. */
+static uint64_t mapping_id(uint32_t mapping, uint32_t main)
+{
+	if (mapping == PROFILE_NONE)
+		return 0;
+	if (mapping == main)
+		return 1;
+	return mapping == 0 ? (uint64_t)main + 1 : (uint64_t)mapping + 1;
+}
+
+static void add_mappings(struct pprof *f, uint32_t main)
+{
+	for (uint32_t i = 0; i < f->p->n_mappings; i++) {
+		const struct profile_mapping *row = &f->p->mappings[i == 0      ? main
+								    : i == main ? 0
+										: i];
+		Pprof__Profile m = PPROF__PROFILE__INIT;
+		Pprof__Mapping mapping = PPROF__MAPPING__INIT, *pointer = &mapping;
+
+		mapping.id = (uint64_t)i + 1;
+		mapping.memory_start = row->start;
+		mapping.memory_limit = row->limit;
+		mapping.file_offset = row->offset;
+		mapping.filename = row->file;
+		mapping.build_id = row->build_id;
+		/* Symbolised as well as can be: viewers need not look for the file. */
+		mapping.has_functions = true;
+		mapping.has_filenames = true;
+		mapping.has_line_numbers = true;
+		mapping.has_inline_frames = true;
+		m.n_mapping = 1;
+		m.mapping = &pointer;
+		gzip_stream_message(f->out, &m.base);
+	}
+}
+
+static void add_functions(struct pprof *f)
+{
+	for (size_t i = 0; i < f->p->n_functions; i++) {
+		const struct profile_function *row = &f->p->functions[i];
+		Pprof__Profile m = PPROF__PROFILE__INIT;
+		Pprof__Function function = PPROF__FUNCTION__INIT, *pointer = &function;
+
+		function.id = i + 1;
+		function.name = row->name;
+		function.system_name = row->system_name;
+		function.filename = row->file;
+		function.start_line = row->start_line;
+		m.n_function = 1;
+		m.function = &pointer;
+		gzip_stream_message(f->out, &m.base);
+	}
+}
+
+static int fill_lines(struct pprof *f, const struct profile_location *l)
+{
+	if (vec_reserve(&f->lines, l->n_lines) || vec_reserve(&f->line_pointers, l->n_lines))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < l->n_lines; i++) {
+		const struct profile_line *row = &f->p->lines[l->first_line + i];
+		Pprof__Line *line = &f->lines.data[i];
+
+		pprof__line__init(line);
+		line->function_id = (uint64_t)row->function + 1;
+		line->line = row->line;
+		f->line_pointers.data[i] = line;
+	}
+	return 0;
+}
+
+static int add_locations(struct pprof *f, uint32_t main)
+{
+	for (size_t i = 0; i < f->p->n_locations; i++) {
+		const struct profile_location *row = &f->p->locations[i];
+		Pprof__Profile m = PPROF__PROFILE__INIT;
+		Pprof__Location location = PPROF__LOCATION__INIT, *pointer = &location;
+
+		if (fill_lines(f, row))
+			return -ENOMEM;
+		location.id = i + 1;
+		location.mapping_id = mapping_id(row->mapping, main);
+		location.address = row->address;
+		location.n_line = row->n_lines;
+		location.line = f->line_pointers.data;
+		m.n_location = 1;
+		m.location = &pointer;
+		gzip_stream_message(f->out, &m.base);
+	}
+	return 0;
+}
+
+static bool same_group(const void *ctx, uint32_t id, const void *key)
+{
+	const struct groups *groups = ctx;
+	const struct group *a = &groups->list.data[id], *b = key;
+
+	return a->target == b->target && a->stack == b->stack && a->type == b->type;
+}
+
+static struct group *find_group(struct groups *groups, const struct profile_sample *s)
+{
+	struct group g = {.target = s->target, .stack = s->stack, .type = s->type};
+	uint64_t hash = hash_bytes(&g, offsetof(struct group, type) + sizeof(g.type), 0);
+	uint32_t id = intern_find(&groups->index, hash, same_group, groups, &g);
+
+	if (id != INTERN_NONE)
+		return &groups->list.data[id];
+	if (vec_push(&groups->list, g) ||
+	    intern_add(&groups->index, hash, (uint32_t)groups->list.n - 1))
+		return NULL;
+	return &groups->list.data[groups->list.n - 1];
+}
+
+static int group_samples(const struct profile *p, struct groups *groups)
+{
+	for (size_t i = 0; i < p->n_samples; i++) {
+		const struct profile_sample *s = &p->samples[i];
+		struct group *g = find_group(groups, s);
+
+		if (!g)
+			return -ENOMEM;
+		if (s->kind == PROFILE_ALLOC) {
+			g->values[VALUE_ALLOC_OBJECTS] += (int64_t)s->objects;
+			g->values[VALUE_ALLOC_SPACE] += (int64_t)s->bytes;
+		} else if (s->kind == PROFILE_MAP_INSERT) {
+			g->values[VALUE_MAP_INSERTS] += (int64_t)s->objects;
+		}
+	}
+	return 0;
+}
+
+static size_t fill_labels(const struct pprof *f, const struct group *g, const int64_t *pids,
+			  Pprof__Label *labels)
+{
+	Pprof__Label *l = labels;
+
+	for (size_t i = 0; i < LABELS_MAX; i++)
+		pprof__label__init(&labels[i]);
+	if (g->type) {
+		l->key = f->words.type;
+		l++->str = g->type;
+	}
+	if (g->values[VALUE_ALLOC_OBJECTS] > 0) {
+		l->key = f->words.bytes;
+		l->num = g->values[VALUE_ALLOC_SPACE] / g->values[VALUE_ALLOC_OBJECTS];
+		l++->num_unit = f->words.bytes;
+	}
+	if (f->p->n_targets > 1) {
+		l->key = f->words.pid;
+		l++->str = pids[g->target];
+		l->key = f->words.comm;
+		l++->str = f->p->targets[g->target].comm;
+	}
+	return (size_t)(l - labels);
+}
+
+static int add_sample(struct pprof *f, struct group *g, const int64_t *pids)
+{
+	const struct profile_stack *stack = &f->p->stacks[g->stack];
+	Pprof__Profile m = PPROF__PROFILE__INIT;
+	Pprof__Sample sample = PPROF__SAMPLE__INIT, *pointer = &sample;
+	Pprof__Label labels[LABELS_MAX], *label_pointers[LABELS_MAX];
+
+	if (vec_reserve(&f->ids, stack->n_locations))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < stack->n_locations; i++)
+		f->ids.data[i] = (uint64_t)f->p->stack_locations[stack->first_location + i] + 1;
+	for (size_t i = 0; i < LABELS_MAX; i++)
+		label_pointers[i] = &labels[i];
+	sample.n_location_id = stack->n_locations;
+	sample.location_id = f->ids.data;
+	sample.n_value = VALUES;
+	sample.value = g->values;
+	sample.n_label = fill_labels(f, g, pids, labels);
+	sample.label = label_pointers;
+	m.n_sample = 1;
+	m.sample = &pointer;
+	gzip_stream_message(f->out, &m.base);
+	return 0;
+}
+
+/* Strings with the pids of all targets, when samples are labelled with them. */
+static int64_t *add_pids(struct pprof *f)
+{
+	int64_t *pids = calloc(f->p->n_targets + 1, sizeof(*pids));
+
+	for (size_t i = 0; pids && f->p->n_targets > 1 && i < f->p->n_targets; i++) {
+		char pid[16];
+
+		snprintf(pid, sizeof(pid), "%u", f->p->targets[i].pid);
+		pids[i] = add_string(f, pid);
+	}
+	return pids;
+}
+
+static int add_samples(struct pprof *f)
+{
+	__auto_free int64_t *pids = add_pids(f);
+	struct groups groups = {0};
+	int err = pids ? group_samples(f->p, &groups) : -ENOMEM;
+
+	for (size_t i = 0; !err && i < groups.list.n; i++)
+		err = add_sample(f, &groups.list.data[i], pids);
+	intern_free(&groups.index);
+	vec_free(&groups.list);
+	return err;
+}
+
+static int add_all(struct pprof *f)
+{
+	uint32_t main = main_mapping(f->p);
+	int err = add_profile_strings(f);
+
+	if (err)
+		return err;
+	add_words(f);
+	add_types(f);
+	add_scalars(f);
+	err = add_comments(f);
+	if (err)
+		return err;
+	add_mappings(f, main);
+	add_functions(f);
+	err = add_locations(f, main);
+	return err ? err : add_samples(f);
+}
+
+static int pprof_write(const struct profile *p, const struct export_options *opts, FILE *out)
+{
+	struct pprof f = {.p = p, .out = gzip_stream_new(out)};
+	int err;
+
+	(void)opts;
+	if (!f.out)
+		return -ENOMEM;
+	err = add_all(&f);
+	gzip_stream_finish(f.out);
+	vec_free(&f.ids);
+	vec_free(&f.lines);
+	vec_free(&f.line_pointers);
+	return err;
+}
+
+const struct exporter exporter_pprof = {
+	.name = "pprof",
+	.suffix = ".pb.gz",
+	.help = "for go tool pprof, Pyroscope, Parca and the like",
+	.write = pprof_write,
+};
