@@ -90,6 +90,8 @@ struct go_layout {
 	 * comes from the system stack misses its caller: it is at [g.sched.sp].
 	 */
 	__u16 systemstack_frameless;
+	__u16 race_detector; /* built with -race: tiny blocks are never shared */
+	__u16 pad;
 	/* Objects with pointers above this many bytes carry an 8-byte header; 0: none do. */
 	__u32 malloc_header_above;
 	/* Requests above this many bytes get whole pages of their own. */

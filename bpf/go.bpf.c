@@ -104,7 +104,7 @@ static __always_inline __u64 tiny_align(__u64 used, __u64 size)
 	return used;
 }
 
-static __always_inline __u64 boot_tiny_bytes(__u64 size)
+static __always_inline __u64 boot_tiny_bytes(__u64 size, const volatile struct go_layout *l)
 {
 	__u64 used = boot_tiny_used, at = tiny_align(used, size);
 
@@ -113,7 +113,7 @@ static __always_inline __u64 boot_tiny_bytes(__u64 size)
 		return 0;
 	}
 	/* The runtime keeps the block that has more room left. */
-	if (!used || size < used)
+	if (!l->race_detector && (!used || size < used))
 		boot_tiny_used = size;
 	return TINY_SIZE;
 }
@@ -131,7 +131,7 @@ static __always_inline __u64 tiny_bytes(__u64 g, __u64 size, const volatile stru
 	__u64 m, p, mcache;
 
 	if (read_word(&m, g + l->g_m) || read_word(&p, m + l->m_p) || !p)
-		return boot_tiny_bytes(size);
+		return boot_tiny_bytes(size, l);
 	if (read_word(&mcache, p + l->p_mcache) ||
 	    bpf_probe_read_user(&tiny, sizeof(tiny), (void *)(mcache + l->mcache_tiny)))
 		return TINY_SIZE;

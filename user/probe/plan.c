@@ -94,12 +94,15 @@ static int compare_probes(const void *a, const void *b)
 	return x->vaddr < y->vaddr ? -1 : x->vaddr > y->vaddr;
 }
 
-static void set_layout(struct probe_plan *plan, const char *name, const struct go_version *v)
+static void set_layout(struct probe_plan *plan, const char *name, const struct go_binary *go)
 {
+	const struct go_version *v = go_binary_version(go);
 	const struct go_runtime *runtime = go_runtime_find(v->minor);
 
 	if (runtime) {
 		plan->layout = runtime->layout;
+		/* Its stub for ordinary builds is never linked in. */
+		plan->layout.race_detector = has_function(go, "runtime.raceinit");
 		return;
 	}
 	plan->newer_than_known = true;
@@ -115,7 +118,7 @@ int probe_plan_go(struct probe_plan *plan, const char *name, const struct elf_fi
 	enum go_malloc malloc_kind = malloc_of(go);
 
 	*plan = (struct probe_plan){0};
-	set_layout(plan, name, go_binary_version(go));
+	set_layout(plan, name, go);
 	for (size_t i = 0; i < n_go_functions && !pl.err; i++) {
 		pl.wanted = &go_functions[i];
 		if (!(kinds & 1u << pl.wanted->kind) || !(pl.wanted->when & malloc_kind))
