@@ -18,8 +18,8 @@ uint64_t hash_bytes(const void *p, size_t len, uint64_t seed)
 	return h ^ (h >> 32);
 }
 
-uint32_t intern_find(const struct intern *in, uint64_t hash, intern_equal_fn equal,
-		     const void *ctx, const void *key)
+uint32_t intern_find(const struct intern *in, uint64_t hash, intern_equal_fn equal, const void *ctx,
+		     const void *key)
 {
 	if (!in->cap)
 		return INTERN_NONE;

@@ -26,8 +26,8 @@ typedef bool (*intern_equal_fn)(const void *ctx, uint32_t id, const void *key);
 #define INTERN_NONE UINT32_MAX
 
 /* The id of the thing, or INTERN_NONE. */
-uint32_t intern_find(const struct intern *in, uint64_t hash, intern_equal_fn equal,
-		     const void *ctx, const void *key);
+uint32_t intern_find(const struct intern *in, uint64_t hash, intern_equal_fn equal, const void *ctx,
+		     const void *key);
 /* Records @id under @hash; the caller has looked first. 0 or -ENOMEM. */
 int intern_add(struct intern *in, uint64_t hash, uint32_t id);
 void intern_free(struct intern *in);

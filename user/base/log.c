@@ -44,14 +44,14 @@ void log_vprint(enum log_level level, const char *fmt, va_list ap)
 	errno = saved;
 }
 
-#define DEFINE_LOG(name, level)                                                                    \
-	void name(const char *fmt, ...)                                                            \
-	{                                                                                          \
-		va_list ap;                                                                        \
-                                                                                                   \
-		va_start(ap, fmt);                                                                 \
-		log_vprint(level, fmt, ap);                                                        \
-		va_end(ap);                                                                        \
+#define DEFINE_LOG(name, level)             \
+	void name(const char *fmt, ...)     \
+	{                                   \
+		va_list ap;                 \
+                                            \
+		va_start(ap, fmt);          \
+		log_vprint(level, fmt, ap); \
+		va_end(ap);                 \
 	}
 
 DEFINE_LOG(log_error, LOG_ERROR)
