@@ -86,17 +86,15 @@ func main() {
 
 func threads(n int) {
 	say("ready")
-	var started, done sync.WaitGroup
-	started.Add(n)
+	var done sync.WaitGroup
 	for i := 0; i < n; i++ {
 		done.Add(1)
 		go func(slot int) {
-			defer done.Done()
-			// Held until all run, so that each is a thread of its own.
+			// For good: each is a thread of its own, and stays.
 			runtime.LockOSThread()
-			started.Done()
-			started.Wait()
 			allocate(slot, objects)
+			done.Done()
+			select {}
 		}(i)
 	}
 	done.Wait()
