@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-#include <bpf/libbpf.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,7 +87,7 @@ int main(int argc, char **argv)
 		return EXIT_OK;
 	}
 	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
-		printf("alloctap %s (libbpf %s)\n", ALLOCTAP_VERSION, libbpf_version_string());
+		printf("alloctap %s (libbpf %s)\n", ALLOCTAP_VERSION, session_libbpf_version());
 		return EXIT_OK;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {

@@ -10,10 +10,10 @@
 const char go_specialised_marker[] = "runtime.mallocgcSmallScanNoHeaderSC2";
 const char go_split_marker[] = "runtime.mallocgcTiny";
 
-#define WHOLE	    GO_MALLOC_WHOLE
-#define SPLIT	    GO_MALLOC_SPLIT
+#define WHOLE       GO_MALLOC_WHOLE
+#define SPLIT       GO_MALLOC_SPLIT
 #define SPECIALISED GO_MALLOC_SPECIALISED
-#define ANY	    (WHOLE | SPLIT | SPECIALISED)
+#define ANY         (WHOLE | SPLIT | SPECIALISED)
 
 const struct go_function go_functions[] = {
 	{"runtime.mallocgc", false, KIND_ALLOC, WHOLE},

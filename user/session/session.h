@@ -34,6 +34,9 @@ struct session_status {
 
 struct session;
 
+/* For --version: "v1.1". */
+const char *session_libbpf_version(void);
+
 /* NULL with errno ENOMEM. */
 struct session *session_new(const struct session_options *options);
 void session_free(struct session *s);
