@@ -110,30 +110,6 @@ static __always_inline void count_value_add(struct count_value *sum, const struc
 	}
 }
 
-static __always_inline void counts_add(void *counts, __u64 *stored, const struct count_key *key,
-				       const struct count_value *v)
-{
-	struct count_value *sum = bpf_map_lookup_elem(counts, key);
-	long err;
-
-	if (!sum) {
-		err = bpf_map_update_elem(counts, key, v, BPF_NOEXIST);
-		if (!err) {
-			count_stored(stored, cfg_counts_half);
-			return;
-		}
-		/* Another CPU was faster: add to what it stored. */
-		sum = bpf_map_lookup_elem(counts, key);
-		if (!sum) {
-			lose(err == -E2BIG ? LOST_COUNT_MAP_FULL : LOST_COUNT_INSERT);
-			if (key->kind < KIND_MAX)
-				count_value_add(&overflow[key->kind], v);
-			return;
-		}
-	}
-	count_value_add(sum, v);
-}
-
 /* Makes sure that the stack is kept on this side; false if it cannot be. */
 static __always_inline bool stacks_keep(void *stacks, __u64 *stored, __u64 id,
 					const struct stack_value *stack)
@@ -153,19 +129,51 @@ static __always_inline bool stacks_keep(void *stacks, __u64 *stored, __u64 id,
 	return false;
 }
 
+static __always_inline void counts_insert(void *counts, __u64 *stored, const struct count_key *key,
+					  const struct count_value *v)
+{
+	long err = bpf_map_update_elem(counts, key, v, BPF_NOEXIST);
+	struct count_value *sum;
+
+	if (!err) {
+		count_stored(stored, cfg_counts_half);
+		return;
+	}
+	/* Another CPU was faster, or the key is that of "[lost stack]": add to what is there. */
+	sum = bpf_map_lookup_elem(counts, key);
+	if (!sum) {
+		lose(err == -E2BIG ? LOST_COUNT_MAP_FULL : LOST_COUNT_INSERT);
+		if (key->kind >= KIND_MAX)
+			return;
+		sum = &overflow[key->kind];
+	}
+	count_value_add(sum, v);
+}
+
+/* A key that is there has its stack there: one look-up does for nearly all events. */
+static __always_inline void count_on_side(void *counts, void *stacks, __u32 side,
+					  struct count_key *key, const struct count_value *v,
+					  const struct stack_value *stack)
+{
+	struct count_value *sum = bpf_map_lookup_elem(counts, key);
+
+	if (sum) {
+		count_value_add(sum, v);
+		return;
+	}
+	if (key->stack && !stacks_keep(stacks, &new_stacks[side], key->stack, stack))
+		key->stack = 0;
+	counts_insert(counts, &new_counts[side], key, v);
+}
+
 __hidden void count_event(struct count_key *key, const struct count_value *v,
 			  const struct stack_value *stack)
 {
 	/* Two branches rather than a pointer picked by side: constant maps are inlined. */
-	if (active_side == 0) {
-		if (key->stack && !stacks_keep(&stacks_a, &new_stacks[0], key->stack, stack))
-			key->stack = 0;
-		counts_add(&counts_a, &new_counts[0], key, v);
-	} else {
-		if (key->stack && !stacks_keep(&stacks_b, &new_stacks[1], key->stack, stack))
-			key->stack = 0;
-		counts_add(&counts_b, &new_counts[1], key, v);
-	}
+	if (active_side == 0)
+		count_on_side(&counts_a, &stacks_a, 0, key, v, stack);
+	else
+		count_on_side(&counts_b, &stacks_b, 1, key, v, stack);
 }
 
 static __always_inline __u32 current_tgid(void)

@@ -144,19 +144,19 @@ static __always_inline bool push_frame(struct walk_scratch *s, __u64 ip)
 	return true;
 }
 
-/* The frame at @fp: from the copy where it lies in it, else from the target. */
-static __always_inline long read_frame(struct walk_scratch *s, __u64 fp, struct frame_record *frame)
+/* @size bytes of stack at @from: from the copy where they lie in it, else from the target. */
+static __always_inline long read_stack(struct walk_scratch *s, void *to, __u32 size, __u64 from)
 {
-	__u64 off = fp - s->walk.sp, copied = s->walk.copied;
+	__u64 off = from - s->walk.sp, copied = s->walk.copied;
 
-	if (off < copied && off + sizeof(*frame) <= copied) {
+	if (off < copied && off + size <= copied) {
 		/* Keep the compiler from proving the mask needless: the verifier wants it. */
 		asm volatile("" : "+r"(off));
 		off &= STACK_COPY_BYTES - 1;
-		*frame = *(struct frame_record *)(s->copy + off);
+		__builtin_memcpy(to, s->copy + off, size);
 		return 0;
 	}
-	return bpf_probe_read_user(frame, sizeof(*frame), (void *)fp);
+	return bpf_probe_read_user(to, size, (void *)from);
 }
 
 /* From the system stack to the goroutine behind it. False: there is none, or no room. */
@@ -190,7 +190,7 @@ static long walk_step(__u32 i __attribute__((unused)), struct walk_ctx *ctx)
 		return 1;
 	if (!stack_holds(&s->walk.stack, fp) && !walk_cross(s, ctx->layout, fp))
 		return 1;
-	if (fp < s->walk.above || fp & 7 || read_frame(s, fp, &frame)) {
+	if (fp < s->walk.above || fp & 7 || read_stack(s, &frame, sizeof(frame), fp)) {
 		s->stack.flags |= STACK_BROKEN;
 		return 1;
 	}
@@ -232,7 +232,7 @@ static __always_inline __u64 walk_go_stack(struct walk_scratch *s, const user_re
 	s->stack.n = 0;
 	s->stack.flags = 0;
 	push_frame(s, REGS_IP(regs));
-	if (read_word(&ret, sp + cfa_off)) {
+	if (read_stack(s, &ret, sizeof(ret), sp + cfa_off)) {
 		s->stack.flags |= STACK_BROKEN;
 	} else {
 		push_frame(s, ret);
