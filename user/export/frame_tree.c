@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "export/frame_tree.h"
+
+/* Which node a stack of a target ends in: many samples share one. */
+struct tree_stack {
+	uint32_t target, stack;
+	uint32_t node;
+};
+
+/* Slots of marker_of; behind them, one for each target. */
+enum tree_marker { MARKER_TRUNCATED, MARKER_BROKEN, MARKERS };
+
+/* Where a walk from the root stands. */
+struct tree_walk {
+	uint32_t node;
+	uint32_t depth;
+	bool cut;
+};
+
+static int add_function(struct frame_tree *t, const char *name, const char *file,
+			enum function_category category, uint32_t *number)
+{
+	int64_t name_id = strtab_add(&t->strings, name);
+	int64_t file_id = strtab_add(&t->strings, file);
+	struct tree_function f = {(uint32_t)name_id, (uint32_t)file_id, category};
+
+	if (name_id < 0 || file_id < 0 || vec_push(&t->functions, f))
+		return -ENOMEM;
+	*number = (uint32_t)t->functions.n - 1;
+	return 0;
+}
+
+int frame_tree_function(struct frame_tree *t, uint32_t function, uint32_t *number)
+{
+	const struct profile *p = t->profile;
+	const struct profile_function *f = &p->functions[function];
+
+	if (t->function_of[function] == PROFILE_NONE &&
+	    add_function(t, profile_str(p, f->name), profile_str(p, f->file), f->category,
+			 &t->function_of[function]))
+		return -ENOMEM;
+	*number = t->function_of[function];
+	return 0;
+}
+
+static bool same_frame(const void *ctx, uint32_t id, const void *key)
+{
+	const struct frame_tree *t = ctx;
+	const struct tree_frame *a = &t->frames.data[id], *b = key;
+
+	return a->function == b->function && a->line == b->line && a->inlined == b->inlined;
+}
+
+static int intern_frame(struct frame_tree *t, const struct tree_frame *frame, uint32_t *number)
+{
+	uint64_t hash = hash_bytes(frame, sizeof(*frame), 0);
+
+	*number = intern_find(&t->frame_index, hash, same_frame, t, frame);
+	if (*number != INTERN_NONE)
+		return 0;
+	*number = (uint32_t)t->frames.n;
+	return vec_push(&t->frames, *frame) ? -ENOMEM : intern_add(&t->frame_index, hash, *number);
+}
+
+static bool same_node(const void *ctx, uint32_t id, const void *key)
+{
+	const struct frame_tree *t = ctx;
+	const struct tree_node *a = &t->nodes.data[id], *b = key;
+
+	return a->parent == b->parent && a->frame == b->frame;
+}
+
+static int add_node(struct frame_tree *t, const struct tree_node *node, uint64_t hash)
+{
+	uint32_t number = (uint32_t)t->nodes.n;
+	struct tree_node *parent;
+
+	if (vec_push(&t->nodes, *node) || intern_add(&t->node_index, hash, number))
+		return -ENOMEM;
+	if (!number)
+		return 0;
+	parent = &t->nodes.data[node->parent];
+	if (parent->first_child == PROFILE_NONE)
+		parent->first_child = number;
+	else
+		t->nodes.data[parent->last_child].next_sibling = number;
+	parent->last_child = number;
+	return 0;
+}
+
+/* One frame further from the root, unless that is too far. 0 or -ENOMEM. */
+static int step(struct frame_tree *t, struct tree_walk *w, uint32_t function, uint32_t line,
+		bool inlined)
+{
+	struct tree_frame frame = {function, line, inlined};
+	struct tree_node node = {.parent = w->node,
+				 .first_child = PROFILE_NONE,
+				 .last_child = PROFILE_NONE,
+				 .next_sibling = PROFILE_NONE};
+	uint64_t hash;
+	uint32_t found;
+	int err = intern_frame(t, &frame, &node.frame);
+
+	if (err)
+		return err;
+	hash = hash_bytes(&node, offsetof(struct tree_node, first_child), 0);
+	found = intern_find(&t->node_index, hash, same_node, t, &node);
+	if (w->depth == FRAME_TREE_MAX_DEPTH ||
+	    (found == INTERN_NONE && t->nodes.n == FRAME_TREE_MAX_NODES)) {
+		w->cut = true;
+		return 0;
+	}
+	if (found == INTERN_NONE) {
+		found = (uint32_t)t->nodes.n;
+		err = add_node(t, &node, hash);
+	}
+	w->node = found;
+	w->depth++;
+	return err;
+}
+
+/* A frame that no function of the profile stands for; @slot of marker_of. */
+static int step_marker(struct frame_tree *t, struct tree_walk *w, size_t slot, const char *text)
+{
+	uint32_t *number = &t->marker_of[slot];
+
+	if (*number == PROFILE_NONE && add_function(t, text, "", FUNCTION_SPECIAL, number))
+		return -ENOMEM;
+	return step(t, w, *number, 0, false);
+}
+
+/* What stands before the first recorded frame. */
+static int walk_markers(struct frame_tree *t, struct tree_walk *w, const struct tree_stack *key)
+{
+	const struct profile *p = t->profile;
+	uint32_t flags = p->stacks[key->stack].flags;
+	int err = 0;
+
+	if (p->n_targets > 1) {
+		const struct profile_target *target = &p->targets[key->target];
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s-%u", profile_str(p, target->comm), target->pid);
+		err = step_marker(t, w, MARKERS + key->target, name);
+	}
+	if (!err && flags & PROFILE_STACK_TRUNCATED)
+		err = step_marker(t, w, MARKER_TRUNCATED, "[truncated stack]");
+	if (!err && flags & PROFILE_STACK_BROKEN)
+		err = step_marker(t, w, MARKER_BROKEN, "[broken stack]");
+	return err;
+}
+
+static int walk_location(struct frame_tree *t, struct tree_walk *w,
+			 const struct profile_location *location)
+{
+	const struct profile *p = t->profile;
+
+	for (uint32_t i = location->n_lines; i-- && !w->cut;) {
+		const struct profile_line *line = &p->lines[location->first_line + i];
+		uint32_t function;
+		int err = frame_tree_function(t, line->function, &function);
+
+		if (!err)
+			err = step(t, w, function, line->line, i + 1 < location->n_lines);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int walk_stack(struct frame_tree *t, struct tree_stack *key)
+{
+	const struct profile *p = t->profile;
+	const struct profile_stack *stack = &p->stacks[key->stack];
+	struct tree_walk w = {0};
+	int err = walk_markers(t, &w, key);
+
+	for (uint32_t i = stack->n_locations; !err && i-- && !w.cut;) {
+		uint32_t location = p->stack_locations[stack->first_location + i];
+
+		err = walk_location(t, &w, &p->locations[location]);
+	}
+	t->cut += w.cut;
+	key->node = w.node;
+	return err;
+}
+
+static bool same_stack(const void *ctx, uint32_t id, const void *key)
+{
+	const struct frame_tree *t = ctx;
+	const struct tree_stack *a = &t->stacks.data[id], *b = key;
+
+	return a->target == b->target && a->stack == b->stack;
+}
+
+static int place_sample(struct frame_tree *t, const struct profile_sample *s, uint32_t *node)
+{
+	struct tree_stack key = {.target = s->target, .stack = s->stack};
+	uint64_t hash = hash_bytes(&key, offsetof(struct tree_stack, node), 0);
+	uint32_t id = intern_find(&t->stack_index, hash, same_stack, t, &key);
+	int err;
+
+	if (id != INTERN_NONE) {
+		*node = t->stacks.data[id].node;
+		return 0;
+	}
+	err = walk_stack(t, &key);
+	if (err)
+		return err;
+	*node = key.node;
+	id = (uint32_t)t->stacks.n;
+	return vec_push(&t->stacks, key) ? -ENOMEM : intern_add(&t->stack_index, hash, id);
+}
+
+static uint32_t *new_numbers(size_t n)
+{
+	uint32_t *numbers = malloc(n * sizeof(*numbers));
+
+	for (size_t i = 0; numbers && i < n; i++)
+		numbers[i] = PROFILE_NONE;
+	return numbers;
+}
+
+static int fill(struct frame_tree *t)
+{
+	const struct profile *p = t->profile;
+	struct tree_node root = {PROFILE_NONE, PROFILE_NONE, PROFILE_NONE, PROFILE_NONE,
+				 PROFILE_NONE};
+	uint64_t hash = hash_bytes(&root, offsetof(struct tree_node, first_child), 0);
+	int err = strtab_init(&t->strings);
+
+	/* One element too many: an empty profile is not out of memory. */
+	t->function_of = new_numbers(p->n_functions + 1);
+	t->marker_of = new_numbers(MARKERS + p->n_targets);
+	t->sample_node = new_numbers(p->n_samples + 1);
+	if (err || !t->function_of || !t->marker_of || !t->sample_node)
+		return -ENOMEM;
+	err = add_node(t, &root, hash);
+	for (size_t i = 0; !err && i < p->n_samples; i++)
+		err = place_sample(t, &p->samples[i], &t->sample_node[i]);
+	return err;
+}
+
+struct frame_tree *frame_tree_new(const struct profile *p)
+{
+	struct frame_tree *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->profile = p;
+	if (fill(t)) {
+		frame_tree_free(t);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return t;
+}
+
+void frame_tree_free(struct frame_tree *t)
+{
+	if (!t)
+		return;
+	strtab_free(&t->strings);
+	vec_free(&t->functions);
+	vec_free(&t->frames);
+	vec_free(&t->nodes);
+	vec_free(&t->stacks);
+	intern_free(&t->frame_index);
+	intern_free(&t->node_index);
+	intern_free(&t->stack_index);
+	free(t->function_of);
+	free(t->marker_of);
+	free(t->sample_node);
+	free(t);
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The profile embedded in the page, as typed arrays.
+ *
+ * user/export/html.c writes a tree of fine nodes, one per (caller, function,
+ * line, inlined), in preorder: node 0 is the root, and each later node says how
+ * many levels to climb from the one before it ("up") to find its parent:
+ *
+ *	root			up
+ *	  main.main		 0
+ *	    main.handler	 0
+ *	      runtime.mallocgc	 0
+ *	    main.flush		 2
+ *
+ * Samples name the fine node they ended in and keep kind, GC cycle and type, so
+ * that a view may weigh just some of them. Columns are delta-coded where said;
+ * a column that would hold only zeros is empty.
+ */
+
+/* In the order of the buttons. The index is the unit's number everywhere. */
+const UNITS = [
+	{key: "bytes", name: "Bytes", noun: "bytes", format: formatBytes},
+	{key: "objects", name: "Objects", noun: "objects", format: formatCount},
+	{key: "inserts", name: "Map inserts", noun: "map inserts", format: formatCount},
+];
+const BYTES = 0, OBJECTS = 1, INSERTS = 2;
+
+const KIND_MAP_INSERT = 1;
+
+/* By enum function_category of user/profile/profile.h. */
+const CATEGORIES = [
+	{key: "special", name: "Not a function"},
+	{key: "go", name: "Go"},
+	{key: "runtime", name: "Go runtime"},
+	{key: "native", name: "Native"},
+	{key: "allocator", name: "Allocator"},
+];
+
+const isGo = category => CATEGORIES[category].key === "go" || CATEGORIES[category].key === "runtime";
+
+function decodeProfile(json) {
+	const {functions, frames, nodes, samples} = json;
+	const strings = json.strings.map(visible);
+	const n = nodes.up.length + 1;
+	const parent = new Int32Array(n);
+	const frame = new Int32Array(n);
+
+	parent[0] = -1;
+	frame[0] = -1;
+	for (let i = 1; i < n; i++) {
+		let p = i - 1;
+
+		for (let up = nodes.up[i - 1]; up > 0; up--)
+			p = parent[p];
+		parent[i] = p;
+		frame[i] = nodes.frame[i - 1];
+	}
+
+	const column = values => values.length ? values : new Uint8Array(samples.node.length);
+	const sampleNode = new Int32Array(samples.node.length);
+	let at = 0;
+
+	samples.node.forEach((delta, i) => sampleNode[i] = at += delta);
+	return {
+		meta: json,
+		functions: functions.name.map((id, i) => {
+			const name = strings[id] || "[no name]";
+			const category = functions.category[i];
+
+			return {name, short: isGo(category) ? shortName(name) : name,
+				file: strings[functions.file[i]], category};
+		}),
+		frames, parent, frame,
+		samples: {
+			node: sampleNode,
+			kind: column(samples.kind),
+			objects: column(samples.objects),
+			bytes: column(samples.bytes),
+		},
+	};
+}
+
+/* What ended in each fine node itself, per unit. */
+function weigh(profile) {
+	const {node, kind, objects, bytes} = profile.samples;
+	const self = UNITS.map(() => new Float64Array(profile.parent.length));
+
+	for (let i = 0; i < node.length; i++) {
+		if (kind[i] === KIND_MAP_INSERT) {
+			self[INSERTS][node[i]] += objects[i];
+		} else {
+			self[OBJECTS][node[i]] += objects[i];
+			self[BYTES][node[i]] += bytes[i];
+		}
+	}
+	return self;
+}
+
+/* Children of each parent, side by side: those of p are list[start[p]] ... list[start[p + 1] - 1]. */
+function groupBy(key, n_groups, first) {
+	const start = new Int32Array(n_groups + 1);
+	const list = new Int32Array(key.length - first);
+
+	for (let i = first; i < key.length; i++)
+		start[key[i] + 1]++;
+	for (let g = 0; g < n_groups; g++)
+		start[g + 1] += start[g];
+	const next = start.slice(0, n_groups);
+	for (let i = first; i < key.length; i++)
+		list[next[key[i]]++] = i;
+	return {start, list};
+}
+
+/*
+ * The tree on screen: fine nodes of one function under one caller are one box,
+ * whatever their lines; the lines come back as a breakdown of the box. A node's
+ * number is greater than its parent's, so one backward loop adds up totals.
+ */
+class CallTree {
+	constructor(profile) {
+		const fine = profile.parent.length;
+		const {frames, frame} = profile;
+		const known = new Map();
+		const coarse = new Int32Array(fine);
+		const keys = profile.functions.length * 2;
+		const parent = [-1], func = [-1], inlined = [0], depth = [0];
+
+		for (let i = 1; i < fine; i++) {
+			const up = coarse[profile.parent[i]];
+			const f = frames.function[frame[i]];
+			const inl = frames.inlined[frame[i]];
+			const key = up * keys + f * 2 + inl;
+			let node = known.get(key);
+
+			if (node === undefined) {
+				node = parent.length;
+				known.set(key, node);
+				parent.push(up);
+				func.push(f);
+				inlined.push(inl);
+				depth.push(depth[up] + 1);
+			}
+			coarse[i] = node;
+		}
+
+		this.profile = profile;
+		this.n = parent.length;
+		this.parent = Int32Array.from(parent);
+		this.func = Int32Array.from(func);
+		this.inlined = Uint8Array.from(inlined);
+		this.depth = Int32Array.from(depth);
+		this.rows = this.depth.reduce((a, b) => Math.max(a, b)) + 1;
+		this.children = groupBy(this.parent, this.n, 1);
+		this.fine = groupBy(coarse, this.n, 0);
+		this.fineSelf = weigh(profile);
+		this.fineTotal = this.fineSelf.map(self => addUp(self, profile.parent));
+		this.self = this.fineSelf.map(self => {
+			const sum = new Float64Array(this.n);
+
+			self.forEach((v, i) => sum[coarse[i]] += v);
+			return sum;
+		});
+		this.total = this.self.map(self => addUp(self, this.parent));
+	}
+
+	name(node) {
+		return node === 0 ? "all" : this.profile.functions[this.func[node]].name;
+	}
+
+	shortName(node) {
+		return node === 0 ? "all" : this.profile.functions[this.func[node]].short;
+	}
+
+	/* Source lines of a box with their share of its total, largest first. */
+	lines(node, unit) {
+		const {profile} = this;
+		const sums = new Map();
+
+		for (let i = this.fine.start[node]; i < this.fine.start[node + 1]; i++) {
+			const fine = this.fine.list[i];
+			const line = profile.frames.line[profile.frame[fine]] || 0;
+
+			if (line)
+				sums.set(line, (sums.get(line) || 0) + this.fineTotal[unit][fine]);
+		}
+		return [...sums].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
+	}
+}
+
+function addUp(self, parent) {
+	const total = self.slice();
+
+	for (let i = total.length - 1; i > 0; i--)
+		total[parent[i]] += total[i];
+	return total;
+}

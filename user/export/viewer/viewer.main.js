@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The page: what is shown now ("state"), and the events that change it. Each
+ * change goes through one function of App, which also keeps the address in step,
+ * so that a copied address and the browser's Back button bring a view back.
+ */
+class App {
+	constructor(profile) {
+		const timings = {};
+		const timed = (name, work) => {
+			const started = performance.now();
+			const result = work();
+
+			timings[name] = performance.now() - started;
+			return result;
+		};
+
+		this.timed = timed;
+		this.timings = timings;
+		this.tree = timed("tree", () => new CallTree(profile));
+		this.totals = this.tree.total.map(total => total[0]);
+		this.palette = new Palette(profile.functions);
+		this.layouts = [];
+		this.state = {unit: Math.max(0, this.totals.findIndex(total => total > 0)), zoom: 0,
+			      selected: 0, query: "", icicle: false, tab: "flame"};
+		this.view = new FlameView(this.tree, this.palette, this.layout());
+		this.found = null; /* {nodes, weight} of the search in this unit */
+
+		showHeader(profile.meta, this.totals);
+		this.sites = new SiteTable(profile, this.totals, name => this.searchFor(name));
+		this.buildUnits();
+		this.initTheme();
+		this.listen();
+		this.restore();
+	}
+
+	/* --- changes of state ---------------------------------------------------- */
+
+	layout() {
+		const {unit} = this.state;
+
+		if (!this.layouts[unit])
+			this.layouts[unit] = this.timed("layout", () => new Layout(this.tree, unit));
+		return this.layouts[unit];
+	}
+
+	setUnit(unit, remember = true) {
+		if (!this.totals[unit])
+			return;
+		this.state.unit = unit;
+		/* A box may have no weight in the new unit: then its nearest caller stands in. */
+		this.state.zoom = this.weightyCaller(this.state.zoom);
+		this.state.selected = this.weightyCaller(this.state.selected);
+		for (const button of byId("units").children)
+			button.setAttribute("aria-pressed", Number(button.value) === unit);
+		this.view.show(this.layout(), this.state.zoom);
+		this.view.box.setAttribute("aria-label", `Flame graph of ${UNITS[unit].noun}. ` +
+			"Arrow keys move, Enter zooms, Escape resets.");
+		this.find();
+		this.select(this.state.selected);
+		this.changed(remember && "push");
+	}
+
+	weightyCaller(node) {
+		while (node > 0 && this.layout().slotOf[node] < 0)
+			node = this.tree.parent[node];
+		return node;
+	}
+
+	zoom(node, animate = true) {
+		this.state.zoom = node;
+		this.view.zoomTo(node, animate);
+		byId("reset").disabled = node === 0;
+		this.view.scrollTo(this.tree.depth[node]);
+		this.changed("push");
+	}
+
+	select(node) {
+		const {tree, state} = this;
+
+		state.selected = node;
+		this.view.mark("selected", node);
+		byId("selection").replaceChildren(...describe(tree, node, state.unit, false));
+		byId("live").textContent = sentence(tree, node, state.unit);
+	}
+
+	/* Selects @node and brings it into sight, zooming only where it would be too thin. */
+	reveal(node) {
+		const readable = 3;
+		const layout = this.layout();
+		let zoom = this.state.zoom;
+		const slot = layout.slotOf[node];
+		const holds = (outer, s) => layout.x0[outer] <= layout.x0[s] && layout.x1[s] <= layout.x1[outer];
+		const weight = n => this.tree.total[this.state.unit][n];
+
+		if (!holds(layout.slotOf[zoom], slot) || this.tree.depth[node] < this.tree.depth[zoom])
+			zoom = 0;
+		if (weight(node) / weight(zoom) * this.view.width < readable) {
+			zoom = node;
+			while (zoom > 0 && weight(node) / weight(this.tree.parent[zoom]) * this.view.width >= readable)
+				zoom = this.tree.parent[zoom];
+		}
+		if (zoom !== this.state.zoom)
+			this.zoom(zoom);
+		this.select(node);
+		this.view.scrollTo(this.tree.depth[node]);
+	}
+
+	setQuery(text) {
+		this.state.query = text;
+		if (byId("search").value !== text)
+			byId("search").value = text;
+		this.find();
+		this.view.redraw();
+		this.changed("replace");
+	}
+
+	/* Runs the search again: the text or the unit is new. */
+	find() {
+		const {unit, query} = this.state;
+		const search = query ? this.timed("search", () => new Search(this.tree, query)) : null;
+		const valid = !search || search.valid;
+
+		this.view.search = valid ? search : null;
+		this.found = search && valid ? this.timed("matches", () => search.matches(this.layout(), unit)) : null;
+		byId("search").setAttribute("aria-invalid", !valid);
+		byId("found").textContent = !search ? "" : !valid ? "not a regular expression" :
+			!this.found.nodes.length ? "no match" :
+			`${formatShare(this.found.weight, this.totals[unit])} of ${UNITS[unit].noun}`;
+		byId("found").title = this.found && this.found.nodes.length ?
+			`${UNITS[unit].format(this.found.weight)} in ${formatExact(this.found.nodes.length)} places` : "";
+		byId("prev").disabled = byId("next").disabled = !this.found || !this.found.nodes.length;
+	}
+
+	/* The match after (or before) the selected one, from left to right and round. */
+	step(by) {
+		const nodes = this.found ? this.found.nodes : [];
+
+		if (!nodes.length)
+			return;
+		const at = nodes.indexOf(this.state.selected);
+		const next = at < 0 ? (by > 0 ? 0 : nodes.length - 1) : (at + by + nodes.length) % nodes.length;
+
+		this.reveal(nodes[next]);
+	}
+
+	/* From a row of the sites table: all boxes of that function, at the heaviest. */
+	searchFor(name) {
+		const weight = this.tree.total[this.state.unit];
+
+		this.setTab("flame");
+		this.zoom(0, false);
+		this.setQuery(exactPattern(name));
+		if (this.found && this.found.nodes.length)
+			this.reveal(this.found.nodes.reduce((a, b) => weight[b] > weight[a] ? b : a));
+		this.view.box.focus();
+	}
+
+	setIcicle(icicle) {
+		this.state.icicle = icicle;
+		byId("icicle").setAttribute("aria-pressed", icicle);
+		this.view.setIcicle(icicle);
+		this.view.scrollTo(this.tree.depth[this.state.zoom]);
+		this.changed("replace");
+	}
+
+	setTab(tab) {
+		this.state.tab = tab;
+		document.body.dataset.tab = tab;
+		for (const name of ["flame", "sites"]) {
+			byId("panel-" + name).hidden = name !== tab;
+			byId("tab-" + name).setAttribute("aria-selected", name === tab);
+		}
+		this.changed("push");
+	}
+
+	/* --- theme --------------------------------------------------------------- */
+
+	/* The reader's choice if there was one, else what the system says, live. */
+	initTheme() {
+		const dark = matchMedia("(prefers-color-scheme: dark)");
+
+		dark.addEventListener("change", () => this.setTheme(storedTheme() || (dark.matches ? "dark" : "light")));
+		this.setTheme(storedTheme() || (dark.matches ? "dark" : "light"));
+	}
+
+	setTheme(theme) {
+		this.theme = theme;
+		document.documentElement.dataset.theme = theme;
+		byId("theme").textContent = theme === "dark" ? "Light" : "Dark";
+		this.palette.reload();
+		this.buildLegend();
+		this.view.redraw();
+	}
+
+	toggleTheme() {
+		this.setTheme(this.theme === "dark" ? "light" : "dark");
+		storeTheme(this.theme);
+	}
+
+	/* --- parts of the page ----------------------------------------------------- */
+
+	buildUnits() {
+		byId("units").replaceChildren(...UNITS.map((unit, i) => {
+			const button = el("button", {value: i, "aria-pressed": "false",
+						     title: `${unit.name} (${"bom"[i]})`}, unit.name);
+
+			button.disabled = !this.totals[i];
+			button.addEventListener("click", () => this.setUnit(i));
+			return button;
+		}));
+	}
+
+	buildLegend() {
+		const {tree, palette} = this;
+		const used = new Set(), inlined = new Set();
+
+		for (let node = 1; node < tree.n; node++)
+			(tree.inlined[node] ? inlined : used).add(palette.categoryOf[tree.func[node]]);
+		const item = (color, text, style) => {
+			const swatch = el("i", {});
+
+			swatch.style.background = color;
+			return el("li", style, swatch, text);
+		};
+		const items = [1, 2, 3, 4, 0].filter(c => used.has(c) || inlined.has(c))
+			.map(c => item(palette.sample(c, 0), CATEGORIES[c].name, {}));
+
+		if (inlined.size)
+			items.push(item(palette.sample([...inlined][0], 1), "inlined", {class: "inlined"}));
+		byId("legend").replaceChildren(...items);
+	}
+
+	/* --- the address ----------------------------------------------------------- */
+
+	/* Only what differs from a fresh page. Node numbers are fixed within a file. */
+	address() {
+		const {unit, zoom, query, icicle, tab} = this.state;
+		const parts = new URLSearchParams();
+
+		if (unit !== this.totals.findIndex(total => total > 0) && this.totals[unit])
+			parts.set("unit", UNITS[unit].key);
+		if (zoom)
+			parts.set("zoom", zoom);
+		if (query)
+			parts.set("search", query);
+		if (icicle)
+			parts.set("view", "icicle");
+		if (tab !== "flame")
+			parts.set("tab", tab);
+		return "#" + parts;
+	}
+
+	changed(how) {
+		const address = this.address();
+
+		if (!how || this.restoring || address === (location.hash || "#"))
+			return;
+		if (how === "push")
+			history.pushState(null, "", address);
+		else
+			history.replaceState(null, "", address);
+	}
+
+	/* Takes the state from the address, which anybody may have written. */
+	restore() {
+		const parts = new URLSearchParams(location.hash.slice(1));
+		const unit = UNITS.findIndex(u => u.key === parts.get("unit"));
+		const zoom = Number(parts.get("zoom"));
+		const first = this.totals.findIndex(total => total > 0);
+
+		this.restoring = true;
+		this.state.query = parts.get("search") || "";
+		byId("search").value = this.state.query;
+		this.state.zoom = Number.isInteger(zoom) && zoom > 0 && zoom < this.tree.n ? zoom : 0;
+		this.state.selected = this.state.zoom;
+		this.setTab(parts.get("tab") === "sites" ? "sites" : "flame");
+		this.setIcicle(parts.get("view") === "icicle");
+		if (first < 0)
+			this.showNothing();
+		else
+			this.setUnit(this.totals[unit] ? unit : first);
+		this.restoring = false;
+	}
+
+	showNothing() {
+		byId("nothing").hidden = false;
+		byId("nothing").replaceChildren(
+			el("strong", {}, "Nothing was recorded"),
+			el("p", {}, "No allocation and no map insert was seen in this time. " +
+			   "Was the program idle? A longer recording or some load may show more."));
+	}
+
+	/* --- events ------------------------------------------------------------------ */
+
+	listen() {
+		const {view} = this;
+		const on = (id, event, handler) => byId(id).addEventListener(event, handler);
+
+		on("flame", "pointermove", event => this.hover(event));
+		on("flame", "pointerleave", () => this.hover(null));
+		on("flame", "scroll", () => this.hover(null));
+		on("flame", "click", event => {
+			const node = view.nodeAt(event.clientX, event.clientY);
+
+			if (node >= 0) {
+				this.select(node);
+				this.zoom(node);
+			}
+		});
+		on("search", "input", () => this.setQuery(byId("search").value));
+		on("search", "keydown", event => {
+			if (event.key !== "Enter" && event.key !== "Escape")
+				return;
+			/* A search field clears itself on Escape; leaving it should not. */
+			event.preventDefault();
+			if (event.key === "Enter")
+				this.step(event.shiftKey ? -1 : 1);
+			view.box.focus();
+			event.stopPropagation();
+		});
+		on("prev", "click", () => this.step(-1));
+		on("next", "click", () => this.step(1));
+		on("reset", "click", () => this.zoom(0));
+		on("icicle", "click", () => this.setIcicle(!this.state.icicle));
+		on("theme", "click", () => this.toggleTheme());
+		on("help", "click", () => byId("keys").showModal());
+		on("tab-flame", "click", () => this.setTab("flame"));
+		on("tab-sites", "click", () => this.setTab("sites"));
+		addEventListener("popstate", () => this.restore());
+		document.addEventListener("keydown", event => this.key(event));
+	}
+
+	hover(event) {
+		const {view, tree, state} = this;
+		const tip = byId("tip");
+		const node = event ? view.nodeAt(event.clientX, event.clientY) : -1;
+
+		if (node !== view.marked.hover) {
+			view.mark("hover", node);
+			tip.hidden = node < 0;
+			if (node >= 0)
+				tip.replaceChildren(...describe(tree, node, state.unit, true));
+		}
+		if (node >= 0)
+			placeTip(tip, event.clientX, event.clientY);
+	}
+
+	key(event) {
+		const typing = event.target.matches("input");
+		const dialog = byId("keys").open;
+
+		if (typing || dialog || event.ctrlKey || event.altKey || event.metaKey)
+			return;
+		if (event.target === this.view.box && this.move(event.key)) {
+			event.preventDefault();
+			return;
+		}
+		const shortcut = {
+			"Escape": () => this.zoom(0),
+			"Backspace": () => this.zoom(0),
+			"/": () => byId(this.state.tab === "sites" ? "filter" : "search").select(),
+			"n": () => this.step(1),
+			"N": () => this.step(-1),
+			"b": () => this.setUnit(BYTES),
+			"o": () => this.setUnit(OBJECTS),
+			"m": () => this.setUnit(INSERTS),
+			"i": () => this.setIcicle(!this.state.icicle),
+			"t": () => this.toggleTheme(),
+			"f": () => this.setTab("flame"),
+			"s": () => this.setTab("sites"),
+			"?": () => byId("keys").showModal(),
+		}[event.key];
+
+		if (shortcut) {
+			event.preventDefault();
+			shortcut();
+		}
+	}
+
+	/* Keys of the graph itself; up and down go where they point. True if it was one. */
+	move(key) {
+		const {icicle, selected} = this.state;
+		const outward = {ArrowUp: !icicle, ArrowDown: icicle};
+
+		if (key === "Enter")
+			this.zoom(selected);
+		else if (key in outward)
+			this.go(outward[key] ? this.heaviestCallee(selected) : this.tree.parent[selected]);
+		else if (key === "ArrowLeft" || key === "ArrowRight")
+			this.go(this.beside(selected, key === "ArrowLeft" ? -1 : 1));
+		else if (key === "Home")
+			this.go(0);
+		else
+			return false;
+		return true;
+	}
+
+	go(node) {
+		if (node >= 0 && this.layout().n)
+			this.reveal(node);
+	}
+
+	heaviestCallee(node) {
+		const layout = this.layout();
+		const row = this.tree.depth[node] + 1;
+		const slot = layout.slotOf[node];
+
+		if (slot < 0 || !layout.height[slot])
+			return -1;
+		return layout.node[layout.firstAfter(row, layout.x0[slot])];
+	}
+
+	/* The next box in the row that can be seen at this zoom. */
+	beside(node, by) {
+		const layout = this.layout();
+		const row = this.tree.depth[node];
+		let slot = layout.slotOf[node];
+
+		if (slot < 0)
+			return -1;
+		for (slot += by; slot >= layout.rows[row] && slot < layout.rows[row + 1]; slot += by) {
+			const span = this.view.span(layout.node[slot]);
+
+			if (!span)
+				return -1;
+			if (span.width >= 1)
+				return layout.node[slot];
+		}
+		return -1;
+	}
+}
+
+/* Pages opened from a file may be refused storage: then the choice lasts as long as the page. */
+function storedTheme() {
+	try {
+		const theme = localStorage.getItem("alloctap-theme");
+
+		return theme === "dark" || theme === "light" ? theme : null;
+	} catch {
+		return null;
+	}
+}
+
+function storeTheme(theme) {
+	try {
+		localStorage.setItem("alloctap-theme", theme);
+	} catch {
+		/* said above */
+	}
+}

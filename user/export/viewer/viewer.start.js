@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Opens the page, and offers what it shows to programs: tests and scripts read
+ * window.alloctap instead of pixels. Numbers are exact, in bytes and counts;
+ * nodes are the numbers used in the address.
+ */
+(() => {
+	const started = performance.now();
+	const json = JSON.parse(byId("profile").textContent);
+	const parsed = performance.now();
+	const profile = decodeProfile(json);
+	const decoded = performance.now();
+	const app = new App(profile);
+	const {tree, view, state} = app;
+	const perUnit = value => Object.fromEntries(UNITS.map((unit, i) => [unit.key, value(i)]));
+
+	Object.assign(app.timings, {parse: parsed - started, decode: decoded - parsed,
+				    open: performance.now() - started});
+	window.alloctap = Object.freeze({
+		/* What is selected, zoomed, searched and shown. */
+		state: () => ({
+			unit: UNITS[state.unit].key, zoom: state.zoom, selected: state.selected,
+			query: state.query, icicle: state.icicle, tab: state.tab, theme: app.theme,
+			hover: view.marked.hover, moving: view.move !== null || view.pending !== 0,
+			matches: app.found ? app.found.nodes.length : null,
+			matched: app.found ? app.found.weight : null,
+			scroll: view.box.scrollTop, canvas: [view.canvas.width, view.canvas.height],
+		}),
+		totals: () => perUnit(unit => app.totals[unit]),
+		/* The node at the end of a path of function names below the root, or -1. */
+		find: path => path.reduce((node, name) => {
+			const {start, list} = tree.children;
+			const kids = node < 0 ? [] : [...list.subarray(start[node], start[node + 1])];
+			const kid = kids.find(k => tree.name(k) === name);
+
+			return kid === undefined ? -1 : kid;
+		}, 0),
+		node: node => ({
+			name: tree.name(node), depth: tree.depth[node], inlined: tree.inlined[node] === 1,
+			self: perUnit(unit => tree.self[unit][node]),
+			total: perUnit(unit => tree.total[unit][node]),
+			lines: tree.lines(node, state.unit),
+		}),
+		/* Boxes of the unit shown: all of them, and the rows they make. */
+		size: () => ({nodes: tree.n, boxes: app.layout().n, rows: app.layout().depth}),
+		/* Where a node is in the window; null when it is out of range. */
+		rect: node => view.rectOf(node),
+		/* What the last drawing did, and how long each step took, in ms. */
+		work: () => ({...view.work}),
+		timings: () => ({...app.timings}),
+		/* Draws now rather than with the next frame of the screen. */
+		paint() {
+			view.paint();
+			view.context.getImageData(0, 0, 1, 1); /* waits for the canvas, too */
+			return {...view.work};
+		},
+	});
+})();
