@@ -40,6 +40,8 @@ void elf_file_free(struct elf_file *f);
 const char *elf_file_name(const struct elf_file *f);
 bool elf_file_is_pie(const struct elf_file *f);
 uint16_t elf_file_machine(const struct elf_file *f);
+/* Link-time address of the first instruction. */
+uint64_t elf_file_entry(const struct elf_file *f);
 
 size_t elf_file_n_segments(const struct elf_file *f);
 const struct elf_segment *elf_file_segment(const struct elf_file *f, size_t i);
