@@ -28,7 +28,8 @@
 	}
 
 DECLARE_ASSET(html);
-DECLARE_ASSET(css);
+DECLARE_ASSET(theme_css);
+DECLARE_ASSET(parts_css);
 DECLARE_ASSET(format_js);
 DECLARE_ASSET(data_js);
 DECLARE_ASSET(layout_js);
@@ -46,7 +47,7 @@ struct asset {
 };
 
 static const struct asset page = ASSET(html);
-static const struct asset style[] = {ASSET(css)};
+static const struct asset style[] = {ASSET(theme_css), ASSET(parts_css)};
 /* Each may use what those before it declare. */
 static const struct asset script[] = {
 	ASSET(format_js),  ASSET(data_js),  ASSET(layout_js),  ASSET(search_js),
