@@ -45,9 +45,8 @@ static void emit(struct packer *k, const Alloctap__Recording *r)
 {
 	if (!k->failed)
 		gzip_stream_message(k->out, &r->base);
-	vec_for_each (&k->columns, column)
-		free(*column);
-	k->columns.n = 0;
+	while (k->columns.n)
+		free(k->columns.data[--k->columns.n]);
 }
 
 static void pack_targets(struct packer *k)
