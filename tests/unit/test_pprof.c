@@ -184,8 +184,8 @@ static void its_comments_tell_the_conditions(void **state)
 	static const char *const expected[] = {
 		"alloctap v0.1-fixture, exact mode",
 		"targets: server (pid 4711, go1.26.8)",
-		"cost: 1.30k probe hits x 812 ns (700 ns trap, 112 ns program) = 3.1% of the "
-		"target's CPU time",
+		("cost: 1.30k probe hits x 812 ns (700 ns trap, 112 ns program) = 3.1% of the "
+		 "target's CPU time"),
 		"lost: 3 stack_map_full: the map of stacks was full: raise --max-stacks",
 		"lost: 2 recursion: the kernel skipped a nested probe",
 		"inuse_* are 0: frees are not tracked",
