@@ -140,6 +140,12 @@ $(BUILD)/tests/test_%: $(BUILD)/san/tests/unit/test_%.o $(BUILD)/san/liballoctap
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAN) $^ $(LIBS) -lcmocka -o $@
 
+# What tests/e2e/test_symbols.py asks.
+$(BUILD)/tests/symdump: $(BUILD)/obj/tests/e2e/symdump.o $(BUILD)/obj/liballoctap.a
+	$(call msg,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
 $(BUILD)/tests/fuzz_%: $(BUILD)/fuzz/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/liballoctap.a
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)
@@ -162,7 +168,7 @@ check:
 	@tools/check
 
 .PHONY: unit-binaries fuzz-binaries
-unit-binaries: $(UNIT)
+unit-binaries: $(UNIT) $(BUILD)/tests/symdump
 fuzz-binaries: $(FUZZ)
 
 unit: $(UNIT)

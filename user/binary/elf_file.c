@@ -210,11 +210,15 @@ static bool read_build_id(struct elf_file *f, struct cursor notes)
 
 static void find_build_id(struct elf_file *f)
 {
-	vec_for_each (&f->notes, s) {
+	for (size_t i = 0; i < f->notes.n; i++) {
+		const struct elf_segment *s = &f->notes.data[i];
+
 		if (read_build_id(f, cursor_sub(&f->bytes, s->offset, s->filesz)))
 			return;
 	}
-	vec_for_each (&f->sections, s) {
+	for (size_t i = 0; i < f->sections.n; i++) {
+		const struct elf_section *s = &f->sections.data[i];
+
 		if (s->type == SHT_NOTE && read_build_id(f, elf_file_section_bytes(f, s)))
 			return;
 	}

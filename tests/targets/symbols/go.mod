@@ -1,0 +1,3 @@
+module alloctap.test/symbols
+
+go 1.18
