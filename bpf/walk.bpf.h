@@ -43,7 +43,7 @@ struct stack_bounds {
 struct walk {
 	__u64 g;
 	__u64 sp;     /* where the copy was taken */
-	__u64 copied; /* bytes of it */
+	__u64 copied; /* bytes of it; never beyond the stack */
 	__u64 fp;
 	__u64 above; /* the next frame must lie at or above this */
 	struct stack_bounds stack;
@@ -57,7 +57,8 @@ struct walk_scratch {
 	__u32 pad;
 	struct walk walk;
 	struct stack_value stack;
-	__u8 copy[STACK_COPY_BYTES + 16]; /* + 16: a frame at the last masked offset */
+	/* Words: bytes would be loaded one by one. + 2: a frame at the last masked offset. */
+	__u64 copy[STACK_COPY_BYTES / 8 + 2];
 };
 
 /*
@@ -144,21 +145,6 @@ static __always_inline bool push_frame(struct walk_scratch *s, __u64 ip)
 	return true;
 }
 
-/* @size bytes of stack at @from: from the copy where they lie in it, else from the target. */
-static __always_inline long read_stack(struct walk_scratch *s, void *to, __u32 size, __u64 from)
-{
-	__u64 off = from - s->walk.sp, copied = s->walk.copied;
-
-	if (off < copied && off + size <= copied) {
-		/* Keep the compiler from proving the mask needless: the verifier wants it. */
-		asm volatile("" : "+r"(off));
-		off &= STACK_COPY_BYTES - 1;
-		__builtin_memcpy(to, s->copy + off, size);
-		return 0;
-	}
-	return bpf_probe_read_user(to, size, (void *)from);
-}
-
 /* From the system stack to the goroutine behind it. False: there is none, or no room. */
 static __always_inline bool walk_cross(struct walk_scratch *s,
 				       const volatile struct go_layout *layout, __u64 fp)
@@ -173,24 +159,66 @@ static __always_inline bool walk_cross(struct walk_scratch *s,
 	}
 	w->crossed = 1;
 	w->above = w->stack.lo;
+	w->copied = 0; /* the copy is of the other stack */
 	if (layout->systemstack_frameless && !read_word(&ret, behind + layout->g_sched_sp) &&
 	    !read_word(&ret, ret))
 		return push_frame(s, ret);
 	return true;
 }
 
-/* One frame. Non-zero ends the walk: this is a callback of bpf_loop(). */
+/*
+ * Up to FRAMES_PER_STEP frames that lie in the copy, with all that changes kept
+ * in registers meanwhile: this is where a walk spends its time. False once it
+ * comes to anything else.
+ */
+#define FRAMES_PER_STEP 4
+
+static __always_inline bool walk_in_copy(struct walk_scratch *s)
+{
+	__u64 fp = s->walk.fp, above = s->walk.above, h = s->walk.hash;
+	__u32 n = s->stack.n;
+	int i;
+
+#pragma unroll
+	for (i = 0; i < FRAMES_PER_STEP; i++) {
+		__u64 off = fp - s->walk.sp;
+		struct frame_record *frame;
+
+		if (fp < above || fp & 7 || off + sizeof(*frame) > s->walk.copied ||
+		    n >= STACK_MAX_FRAMES)
+			break;
+		/* Keep the compiler from proving the mask needless: the verifier wants it. */
+		asm volatile("" : "+r"(off));
+		frame = (void *)s->copy + (off & (STACK_COPY_BYTES - 1));
+		above = fp + sizeof(*frame);
+		fp = frame->next_fp;
+		s->stack.ips[n & (STACK_MAX_FRAMES - 1)] = frame->ret;
+		h = hash_step(h, frame->ret);
+		n++;
+	}
+	s->walk.fp = fp;
+	s->walk.above = above;
+	s->walk.hash = h;
+	s->stack.n = n;
+	return i == FRAMES_PER_STEP;
+}
+
+/* Some frames. Non-zero ends the walk: this is a callback of bpf_loop(). */
 static long walk_step(__u32 i __attribute__((unused)), struct walk_ctx *ctx)
 {
 	struct walk_scratch *s = ctx->s;
 	struct frame_record frame;
-	__u64 fp = s->walk.fp;
+	__u64 fp;
 
+	if (walk_in_copy(s))
+		return 0;
+	fp = s->walk.fp;
 	if (!fp)
 		return 1;
 	if (!stack_holds(&s->walk.stack, fp) && !walk_cross(s, ctx->layout, fp))
 		return 1;
-	if (fp < s->walk.above || fp & 7 || read_stack(s, &frame, sizeof(frame), fp)) {
+	if (fp < s->walk.above || fp & 7 ||
+	    bpf_probe_read_user(&frame, sizeof(frame), (void *)fp)) {
 		s->stack.flags |= STACK_BROKEN;
 		return 1;
 	}
@@ -201,13 +229,21 @@ static long walk_step(__u32 i __attribute__((unused)), struct walk_ctx *ctx)
 	return 0;
 }
 
+static __always_inline long return_address(struct walk_scratch *s, __u32 cfa_off, __u64 *ret)
+{
+	if (s->walk.copied < cfa_off + sizeof(*ret))
+		return read_word(ret, s->walk.sp + cfa_off);
+	*ret = s->copy[cfa_off / sizeof(*ret) & (STACK_COPY_BYTES / sizeof(*ret) - 1)];
+	return 0;
+}
+
 /* Fills s->stack and returns its hash, never 0. */
 static __always_inline __u64 walk_go_stack(struct walk_scratch *s, const user_regs *regs,
 					   const volatile struct go_layout *l, __u32 cfa_off)
 {
 	struct walk_ctx ctx = {s, l};
 	struct stack_bounds stack;
-	__u64 sp = REGS_SP(regs), g = GO_REGS_G(regs), copied, ret;
+	__u64 sp = REGS_SP(regs), g = GO_REGS_G(regs), copied, ret, h;
 
 	/* Threads made by C have guessed bounds: then trust the stack pointer. */
 	if (!l->known || bpf_probe_read_user(&stack, sizeof(stack), (void *)g) ||
@@ -232,15 +268,15 @@ static __always_inline __u64 walk_go_stack(struct walk_scratch *s, const user_re
 	s->stack.n = 0;
 	s->stack.flags = 0;
 	push_frame(s, REGS_IP(regs));
-	if (read_stack(s, &ret, sizeof(ret), sp + cfa_off)) {
+	if (return_address(s, cfa_off, &ret)) {
 		s->stack.flags |= STACK_BROKEN;
 	} else {
 		push_frame(s, ret);
 		/* One step more than frames: the one too many says that the stack is deeper. */
 		bpf_loop(STACK_MAX_FRAMES + 1, walk_step, &ctx, 0);
 	}
-	ret = hash_step(s->walk.hash, s->stack.flags);
-	return ret ? ret : 1;
+	h = hash_step(s->walk.hash, s->stack.flags);
+	return h ? h : 1;
 }
 
 #endif
