@@ -44,7 +44,8 @@ static inline int vec_grow(void **data, size_t *cap, size_t need, size_t size)
 
 #define vec_push(v, x) (vec_reserve(v, (v)->n + 1) ? -ENOMEM : ((v)->data[(v)->n++] = (x), 0))
 
-#define vec_for_each(v, p) for (__typeof__(*(v)->data) *p = (v)->data; p < (v)->data + (v)->n; p++)
+#define vec_for_each(v, p) \
+	for (__typeof__(*(v)->data) *p = (v)->data; (v)->n && p < (v)->data + (v)->n; p++)
 
 #define vec_free(v)                    \
 	do {                           \
