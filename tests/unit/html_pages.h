@@ -397,6 +397,36 @@ static struct profile *page_big(void)
 	return page_finish(b);
 }
 
+#define WIDE_CALLERS 500
+#define WIDE_CALLEES 400
+
+/* 200,000 boxes in one row: far more than a screen has pixels. */
+static struct profile *page_wide(void)
+{
+	struct profile_builder *b = profile_builder_new();
+	uint32_t location[WIDE_CALLERS];
+
+	page_target(b, "wide", 77);
+	for (uint32_t i = 0; i < WIDE_CALLERS; i++) {
+		char name[32];
+		struct profile_line line = {.line = i + 1};
+
+		snprintf(name, sizeof(name), "main.f%u", i);
+		line.function = page_function(b, name);
+		location[i] = profile_builder_location(b, 0x1000 + i, PROFILE_NONE, &line, 1);
+	}
+	for (uint32_t i = 0; i < WIDE_CALLERS; i++) {
+		for (uint32_t j = 0; j < WIDE_CALLEES; j++) {
+			uint32_t stack[] = {location[j], location[i]};
+			struct profile_sample s = {.objects = 1, .bytes = 16 * (1 + i * j % 7)};
+
+			s.stack = profile_builder_stack(b, stack, 2, 0);
+			profile_builder_sample(b, &s);
+		}
+	}
+	return page_finish(b);
+}
+
 #define DEEP_FRAMES 3000
 
 /* Higher, at 20 px per row, than any canvas can be. */

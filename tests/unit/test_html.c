@@ -20,7 +20,7 @@ static const struct {
 } pages[] = {
 	{"shop", page_shop},       {"lossy", page_lossy}, {"empty", page_empty},
 	{"inserts", page_inserts}, {"one", page_one},     {"hostile", page_hostile},
-	{"big", page_big},         {"deep", page_deep},
+	{"big", page_big},         {"deep", page_deep},   {"wide", page_wide},
 };
 
 #define N_PAGES (sizeof(pages) / sizeof(pages[0]))

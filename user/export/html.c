@@ -35,6 +35,7 @@ DECLARE_ASSET(data_js);
 DECLARE_ASSET(layout_js);
 DECLARE_ASSET(search_js);
 DECLARE_ASSET(palette_js);
+DECLARE_ASSET(paint_js);
 DECLARE_ASSET(flame_js);
 DECLARE_ASSET(details_js);
 DECLARE_ASSET(header_js);
@@ -50,9 +51,9 @@ static const struct asset page = ASSET(html);
 static const struct asset style[] = {ASSET(theme_css), ASSET(parts_css)};
 /* Each may use what those before it declare. */
 static const struct asset script[] = {
-	ASSET(format_js),  ASSET(data_js),  ASSET(layout_js),  ASSET(search_js),
-	ASSET(palette_js), ASSET(flame_js), ASSET(details_js), ASSET(header_js),
-	ASSET(sites_js),   ASSET(main_js),  ASSET(start_js),
+	ASSET(format_js),  ASSET(data_js),  ASSET(layout_js), ASSET(search_js),
+	ASSET(palette_js), ASSET(paint_js), ASSET(flame_js),  ASSET(details_js),
+	ASSET(header_js),  ASSET(sites_js), ASSET(main_js),   ASSET(start_js),
 };
 
 static void put(FILE *out, const char *start, const char *end)

@@ -120,35 +120,47 @@ class CallTree {
 	constructor(profile) {
 		const fine = profile.parent.length;
 		const {frames, frame} = profile;
-		const known = new Map();
 		const coarse = new Int32Array(fine);
-		const keys = profile.functions.length * 2;
-		const parent = [-1], func = [-1], inlined = [0], depth = [0];
+		const parent = new Int32Array(fine).fill(-1);
+		const func = new Int32Array(fine).fill(-1);
+		const inlined = new Uint8Array(fine);
+		const depth = new Int32Array(fine);
+		/*
+		 * Boxes by (caller, function, inlined), open addressing, 0 is free: a Map of as
+		 * many keys would take longer than everything else together.
+		 */
+		const table = new Int32Array(2 ** Math.ceil(Math.log2(fine + 1) + 1));
+		let n = 1;
 
 		for (let i = 1; i < fine; i++) {
 			const up = coarse[profile.parent[i]];
 			const f = frames.function[frame[i]];
 			const inl = frames.inlined[frame[i]];
-			const key = up * keys + f * 2 + inl;
-			let node = known.get(key);
+			let at = Math.imul(up, 0x9e3779b1) ^ Math.imul(f * 2 + inl, 0x85ebca6b);
 
-			if (node === undefined) {
-				node = parent.length;
-				known.set(key, node);
-				parent.push(up);
-				func.push(f);
-				inlined.push(inl);
-				depth.push(depth[up] + 1);
+			for (at = (at ^ at >>> 15) & (table.length - 1); table[at] !== 0; at = (at + 1) & (table.length - 1)) {
+				const node = table[at];
+
+				if (parent[node] === up && func[node] === f && inlined[node] === inl)
+					break;
 			}
-			coarse[i] = node;
+			if (table[at] === 0) {
+				table[at] = n;
+				parent[n] = up;
+				func[n] = f;
+				inlined[n] = inl;
+				depth[n] = depth[up] + 1;
+				n++;
+			}
+			coarse[i] = table[at];
 		}
 
 		this.profile = profile;
-		this.n = parent.length;
-		this.parent = Int32Array.from(parent);
-		this.func = Int32Array.from(func);
-		this.inlined = Uint8Array.from(inlined);
-		this.depth = Int32Array.from(depth);
+		this.n = n;
+		this.parent = parent.subarray(0, n);
+		this.func = func.subarray(0, n);
+		this.inlined = inlined.subarray(0, n);
+		this.depth = depth.subarray(0, n);
 		this.rows = this.depth.reduce((a, b) => Math.max(a, b)) + 1;
 		this.children = groupBy(this.parent, this.n, 1);
 		this.fine = groupBy(coarse, this.n, 0);

@@ -11,7 +11,7 @@ function scaled(value, base, names) {
 		value /= base;
 		unit++;
 	}
-	const digits = unit === 0 ? 0 : value < 10 ? 2 : 1;
+	const digits = Number.isInteger(value) && unit === 0 ? 0 : value < 10 && unit > 0 ? 2 : 1;
 	return value.toFixed(digits) + (names[unit] && "\u202f" + names[unit]);
 }
 
@@ -51,6 +51,9 @@ function packageOf(name) {
 
 /* The last two parts of a path are what people recognise it by. */
 const shortPath = path => path.split("/").slice(-2).join("/");
+
+/* For sorting, by code unit: the same order on every machine. */
+const compare = (a, b) => a < b ? -1 : a > b ? 1 : 0;
 
 /*
  * Characters that show as nothing, or that turn round what stands beside them

@@ -50,10 +50,11 @@ function subtitle(meta) {
 function costFact(cost) {
 	if (!cost.hits)
 		return null;
-	const each = cost.trap_ns + cost.program_ns;
+	const percent = cost.target_cpu_share * 100;
 
-	return ["Cost to the target", (cost.target_cpu_share * 100).toFixed(2) + "\u202f% CPU",
-		`${formatCount(cost.hits)} hits \u00d7 ${formatDuration(Math.round(each))}`, cost.hits];
+	return ["Cost to the target", percent.toFixed(percent < 10 ? 2 : 1) + "\u202f% of CPU",
+		`${formatCount(cost.hits)} hits \u00d7 ${formatDuration(Math.round(cost.trap_ns + cost.program_ns))}`,
+		cost.hits];
 }
 
 /* Nothing is lost silently: each reason with its count and remedy. */

@@ -17,8 +17,8 @@ class Layout {
 		const x0 = new Float64Array(tree.n);
 		const x1 = new Float64Array(tree.n);
 		const rows = [0];
-		const heaviestFirst = (a, b) =>
-			weight[b] - weight[a] || (tree.name(a) < tree.name(b) ? -1 : 1) || a - b;
+		const heaviestFirst = (a, b) => weight[b] - weight[a] ||
+			compare(tree.name(a), tree.name(b)) || a - b;
 		let n = 0, row = 0;
 
 		if (weight[0] > 0) {
@@ -30,11 +30,15 @@ class Layout {
 			const end = n;
 
 			for (let s = row; s < end; s++) {
-				const kids = list.subarray(start[node[s]], start[node[s] + 1])
-					.filter(kid => weight[kid] > 0).sort(heaviestFirst);
+				const kids = list.subarray(start[node[s]], start[node[s] + 1]);
 				let x = x0[s];
 
+				/* Most boxes have one callee, or none. */
+				if (kids.length > 1)
+					kids.sort(heaviestFirst);
 				for (const kid of kids) {
+					if (!weight[kid])
+						continue;
 					slotOf[kid] = n;
 					node[n] = kid;
 					x0[n] = x;

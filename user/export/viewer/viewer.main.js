@@ -167,6 +167,8 @@ class App {
 	setTab(tab) {
 		this.state.tab = tab;
 		document.body.dataset.tab = tab;
+		if (tab === "sites")
+			this.sites.show();
 		for (const name of ["flame", "sites"]) {
 			byId("panel-" + name).hidden = name !== tab;
 			byId("tab-" + name).setAttribute("aria-selected", name === tab);

@@ -34,6 +34,7 @@ class SiteTable {
 		this.columns = SITE_COLUMNS.filter(c => c.unit === undefined || totals[c.unit] > 0);
 		this.sort = {key: (this.columns.find(c => c.unit !== undefined) || {}).key, down: true};
 		this.limit = SITES_PAGE;
+		this.shown = null;
 		this.body = document.querySelector("#sites tbody");
 		byId("filter").addEventListener("input", () => this.render(SITES_PAGE));
 		byId("more").addEventListener("click", () => this.render(this.limit + SITES_PAGE));
@@ -45,7 +46,12 @@ class SiteTable {
 			if (row && getSelection().isCollapsed)
 				this.pick(this.shown[row.rowIndex - 1].name);
 		});
-		this.render(SITES_PAGE);
+	}
+
+	/* The first look at the table makes it: most readers come for the graph. */
+	show() {
+		if (!this.shown)
+			this.render(SITES_PAGE);
 	}
 
 	sortBy(key) {
@@ -60,11 +66,10 @@ class SiteTable {
 	select() {
 		const wanted = byId("filter").value.toLowerCase();
 		const {key, down} = this.sort;
-		const order = (a, b) => a < b ? -1 : a > b ? 1 : 0;
 
 		return this.rows
 			.filter(r => r.name.toLowerCase().includes(wanted) || r.file.toLowerCase().includes(wanted))
-			.sort((a, b) => order(a[key], b[key]) * (down ? -1 : 1) || order(a.name, b.name));
+			.sort((a, b) => compare(a[key], b[key]) * (down ? -1 : 1) || compare(a.name, b.name));
 	}
 
 	render(limit) {
@@ -86,7 +91,7 @@ class SiteTable {
 		const sorted = this.sort.key === c.key;
 		const cell = el("th", {scope: "col", ...(c.unit === undefined ? {} : {colspan: 2}),
 				       ...(sorted ? {"aria-sort": this.sort.down ? "descending" : "ascending"} : {}),
-				       class: c.key === "name" || c.key === "place" ? "text" : "number"}, button);
+				       class: {name: "text", place: "text place"}[c.key] || "number"}, button);
 
 		button.addEventListener("click", () => this.sortBy(c.key));
 		return [cell];

@@ -15,7 +15,8 @@
 	const perUnit = value => Object.fromEntries(UNITS.map((unit, i) => [unit.key, value(i)]));
 
 	Object.assign(app.timings, {parse: parsed - started, decode: decoded - parsed,
-				    open: performance.now() - started});
+				    open: performance.now() - started,
+				    since_navigation: performance.now()});
 	window.alloctap = Object.freeze({
 		/* What is selected, zoomed, searched and shown. */
 		state: () => ({
@@ -45,14 +46,13 @@
 		size: () => ({nodes: tree.n, boxes: app.layout().n, rows: app.layout().depth}),
 		/* Where a node is in the window; null when it is out of range. */
 		rect: node => view.rectOf(node),
-		/* What the last drawing did, and how long each step took, in ms. */
-		work: () => ({...view.work}),
+		/* What the last drawing did, how many there were, and how long steps took, in ms. */
+		work: () => ({...view.painter.work, paints: view.painter.count}),
 		timings: () => ({...app.timings}),
 		/* Draws now rather than with the next frame of the screen. */
 		paint() {
 			view.paint();
-			view.context.getImageData(0, 0, 1, 1); /* waits for the canvas, too */
-			return {...view.work};
+			return this.work();
 		},
 	});
 })();
