@@ -26,7 +26,7 @@ struct mapped {
 enum stack_root {
 	ROOT_NONE,
 	ROOT_CGO,    /* C called Go here: what a walk finds beyond is C's */
-	ROOT_SWITCH, /* the stack was switched here: what is beyond is stale */
+	ROOT_BOTTOM, /* a thread began or its stack was switched here: nothing lies beyond */
 };
 
 /* What an address was found to be. */
@@ -151,10 +151,9 @@ static enum stack_root stack_root_of(const char *name)
 		const char *name;
 		enum stack_root root;
 	} roots[] = {
-		{"crosscall2", ROOT_CGO},
-		{"runtime.cgocallback", ROOT_CGO},
-		{"runtime.mcall", ROOT_SWITCH},
-		{"runtime.morestack", ROOT_SWITCH},
+		{"crosscall2", ROOT_CGO},        {"runtime.cgocallback", ROOT_CGO},
+		{"runtime.mcall", ROOT_BOTTOM},  {"runtime.morestack", ROOT_BOTTOM},
+		{"runtime.rt0_go", ROOT_BOTTOM}, {"runtime.mstart", ROOT_BOTTOM},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
@@ -209,7 +208,7 @@ static const struct resolved *resolve_cached(struct symbolizer *s, uint32_t targ
 
 static uint32_t stack_flags(enum stack_end end, enum stack_root root)
 {
-	if (root == ROOT_SWITCH)
+	if (root == ROOT_BOTTOM)
 		return 0;
 	switch (end) {
 	case STACK_END_TRUNCATED:
@@ -233,7 +232,7 @@ uint32_t symbolizer_stack(struct symbolizer *s, uint32_t target, const uint64_t 
 
 	if (!locations)
 		return PROFILE_NONE;
-	for (size_t i = 0; i < n && root != ROOT_SWITCH; i++) {
+	for (size_t i = 0; i < n && root != ROOT_BOTTOM; i++) {
 		/* A return address may lie behind its function's end: the call is before it. */
 		const struct resolved *r = resolve_cached(s, target, i ? ips[i] - 1 : ips[i]);
 
