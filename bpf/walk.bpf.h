@@ -43,10 +43,10 @@ struct stack_bounds {
 struct walk {
 	__u64 g;
 	__u64 sp;     /* where the copy was taken */
-	__u64 copied; /* bytes of it; never beyond the stack */
+	__u64 copied; /* bytes of it */
 	__u64 fp;
-	__u64 above; /* the next frame must lie at or above this */
-	struct stack_bounds stack;
+	__u64 above;               /* the next frame must lie at or above this */
+	struct stack_bounds stack; /* hi is 0 until somebody asked */
 	__u64 hash;
 	__u32 crossed; /* from a system stack to the goroutine behind it */
 	__u32 pad;
@@ -145,6 +145,23 @@ static __always_inline bool push_frame(struct walk_scratch *s, __u64 ip)
 	return true;
 }
 
+/*
+ * The bounds of the stack the walk is on: read when it leaves the copy, which
+ * most walks never do. Until then rising frame pointers are all there is to
+ * check: at the goroutine's entry the chain ends by itself.
+ */
+static __always_inline void find_bounds(struct walk *w, const volatile struct go_layout *layout)
+{
+	if (w->stack.hi)
+		return;
+	/* Threads made by C have guessed bounds: then trust the stack pointer. */
+	if (!layout->known || bpf_probe_read_user(&w->stack, sizeof(w->stack), (void *)w->g) ||
+	    !stack_holds(&w->stack, w->sp)) {
+		w->stack.lo = w->sp;
+		w->stack.hi = w->sp + (8ull << 20);
+	}
+}
+
 /* From the system stack to the goroutine behind it. False: there is none, or no room. */
 static __always_inline bool walk_cross(struct walk_scratch *s,
 				       const volatile struct go_layout *layout, __u64 fp)
@@ -215,6 +232,7 @@ static long walk_step(__u32 i __attribute__((unused)), struct walk_ctx *ctx)
 	fp = s->walk.fp;
 	if (!fp)
 		return 1;
+	find_bounds(&s->walk, ctx->layout);
 	if (!stack_holds(&s->walk.stack, fp) && !walk_cross(s, ctx->layout, fp))
 		return 1;
 	if (fp < s->walk.above || fp & 7 ||
@@ -242,29 +260,18 @@ static __always_inline __u64 walk_go_stack(struct walk_scratch *s, const user_re
 					   const volatile struct go_layout *l, __u32 cfa_off)
 {
 	struct walk_ctx ctx = {s, l};
-	struct stack_bounds stack;
-	__u64 sp = REGS_SP(regs), g = GO_REGS_G(regs), copied, ret, h;
+	__u64 sp = REGS_SP(regs), ret, h;
 
-	/* Threads made by C have guessed bounds: then trust the stack pointer. */
-	if (!l->known || bpf_probe_read_user(&stack, sizeof(stack), (void *)g) ||
-	    !stack_holds(&stack, sp)) {
-		stack.lo = sp;
-		stack.hi = sp + (8ull << 20);
-	}
-	copied = stack.hi - sp;
-	if (copied > STACK_COPY_BYTES)
-		copied = STACK_COPY_BYTES;
-	if (bpf_probe_read_user(s->copy, copied, (void *)sp))
-		copied = 0;
 	s->walk = (struct walk){
-		.g = g,
+		.g = GO_REGS_G(regs),
 		.sp = sp,
-		.copied = copied,
 		.fp = REGS_FP(regs),
 		.above = sp,
-		.stack = stack,
 		.hash = cfg_hash_seed,
 	};
+	/* It may fail at the very end of a mapping; then each frame is read on its own. */
+	if (!bpf_probe_read_user(s->copy, STACK_COPY_BYTES, (void *)sp))
+		s->walk.copied = STACK_COPY_BYTES;
 	s->stack.n = 0;
 	s->stack.flags = 0;
 	push_frame(s, REGS_IP(regs));
