@@ -188,7 +188,7 @@ static __always_inline bool walk_cross(struct walk_scratch *s,
  * in registers meanwhile: this is where a walk spends its time. False once it
  * comes to anything else.
  */
-#define FRAMES_PER_STEP 4
+#define FRAMES_PER_STEP 8
 
 static __always_inline bool walk_in_copy(struct walk_scratch *s)
 {
