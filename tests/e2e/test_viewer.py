@@ -317,6 +317,8 @@ def test_address_brings_a_view_back(page, pages):
     for key in ["unit", "zoom", "query", "icicle", "tab", "matched"]:
         assert after[key] == before[key], key
     assert after["query"] == "a|b&c=#%" and after["zoom"] == p.find(LOAD)
+    p.press("#reset")
+    assert p.state()["zoom"] == 0
 
 
 def test_back_button(page):

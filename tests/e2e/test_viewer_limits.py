@@ -59,6 +59,10 @@ def test_sharp_on_any_screen(page, ratio):
 def test_nothing_recorded(page):
     p = page("empty")
     assert "Nothing was recorded" in p.text("#nothing")
+    assert p.js("""
+        const r = document.getElementById("flame").getBoundingClientRect();
+        const seen = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2);
+        return seen.closest("#nothing") !== null""")
     assert p.js("return [...document.querySelectorAll('#units button')].every(b => b.disabled)")
     p.focus("#flame")
     p.keys(UP, DOWN, LEFT, RIGHT, ENTER, ESCAPE, "b", "o", "m", "i", "n", "t", "t", "s", "f")

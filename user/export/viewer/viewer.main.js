@@ -54,6 +54,7 @@ class App {
 		for (const button of byId("units").children)
 			button.setAttribute("aria-pressed", Number(button.value) === unit);
 		this.view.show(this.layout(), this.state.zoom);
+		byId("reset").disabled = this.state.zoom === 0;
 		this.view.box.setAttribute("aria-label", `Flame graph of ${UNITS[unit].noun}. ` +
 			"Arrow keys move, Enter zooms, Escape resets.");
 		this.find();
@@ -286,6 +287,7 @@ class App {
 	}
 
 	showNothing() {
+		byId("ground").hidden = true;
 		byId("nothing").hidden = false;
 		byId("nothing").replaceChildren(
 			el("strong", {}, "Nothing was recorded"),
