@@ -244,9 +244,9 @@ def gofunc_offset(minor):
 
 def go_program(version="go1.26.8", functions=None, machine=X86_64, pie=False, lld=False,
                build_info=True, build_version=True, sections=True, magic=None, module=True,
-               text=None, skip=0):
+               layout=None, skip=0, extra_relocations=lambda e: []):
     """A program with moduledata as that version has it; text is preceded by @skip bytes."""
-    minor = int(text or version.split(".")[1].split("r")[0].split("-")[0].split(" ")[0])
+    minor = int(layout or version.split(".")[1].split("r")[0].split("-")[0].split(" ")[0])
     quantum = 4 if machine == ARM64 else 1
     functions = FUNCTIONS if functions is None else functions
     table, blob, at = pclntab(functions, minor, quantum, magic)
@@ -264,7 +264,11 @@ def go_program(version="go1.26.8", functions=None, machine=X86_64, pie=False, ll
                 e.patch(piece, slot, "<Q", value)
 
     e.segment(R)
-    text_va = e.piece("version", b"go1.19.1" + version.encode() + b"\0") + 8
+    # Versions a program may hold besides its own: one of the same age, packed as
+    # literals are; one with a NUL behind, but of an age that the tables rule out.
+    other = b"go1.19.1" if minor >= 20 else b"go1.25.1"
+    literal = e.piece("literals", b"go1.25.1go1.18.1" + other + b"\0")
+    text_va = e.piece("version", version.encode() + b"\0")
     gofunc = e.piece("gofunc", blob) if minor < 26 else 0
     name = ".gopclntab"
     if pie and minor < 26:
@@ -288,8 +292,8 @@ def go_program(version="go1.26.8", functions=None, machine=X86_64, pie=False, ll
                 varint(len(text_bytes)) + text_bytes + b"\0", align=16, section=".go.buildinfo")
     else:
         e.piece("pad", bytes(16))
-    # A string literal {pointer, length} that looks like a version, then the real one.
-    pointers("literal", struct.pack("<QQ", 0, 8), [(0, text_va - 8)])
+    pointers("strings", struct.pack("<QQQQQQ", 0, 8, 0, 8, 0, 8),
+             [(0, literal), (16, literal + 8), (32, literal + 16)])
     if build_version:
         pointers("buildversion", struct.pack("<QQ", 0, len(version)), [(0, text_va)])
     if module:
@@ -305,6 +309,7 @@ def go_program(version="go1.26.8", functions=None, machine=X86_64, pie=False, ll
         pointers("module", bytes(data), slots)
     if relocations:
         kind = 1027 if machine == ARM64 else 8
+        relocations += extra_relocations(e)
         e.loose(".rela.dyn", SHT_RELA, b"".join(struct.pack("<QQQ", slot, kind, value)
                                                 for slot, value in relocations))
     for key, offset in at.items():
@@ -327,9 +332,11 @@ def go_seeds():
     yield "no-buildinfo", go_program("go1.26.5", build_info=False)
     yield "no-buildinfo-no-sections", go_program("go1.23.9", build_info=False, sections=False)
     yield "no-buildinfo-lld", go_program("go1.27.3", build_info=False, pie=True, lld=True)
-    yield "devel", go_program("devel go1.28-0123abcd Mon Jan 5 2026", text="28")
+    yield "no-buildinfo-1.19", go_program("go1.19.7", build_info=False)
+    yield "devel", go_program("devel go1.28-0123abcd Mon Jan 5 2026", layout="28")
     yield "experiment", go_program("go1.26.11-X:nogreenteagc")
     yield "no-module-1.28", go_program("go1.28.2", module=False)
+    yield "no-minpc-1.26", go_program("go1.26.4").patch("module", 160, "<Q", 1)
     yield "no-module-1.22", go_program("go1.22.1", module=False)
     # Laid out as nobody knows: the inline trees cannot be found, the rest can.
     yield "moved-gofunc-1.28", go_program("go1.28.0").patch("module", 344, "<Q", 0x400000)
@@ -338,7 +345,7 @@ def go_seeds():
     yield "refuse-old-magic", go_program("go1.18.1", magic=0xFFFFFFFA)
     yield "refuse-old-magic-no-sections", go_program("go1.18.1", magic=0xFFFFFFFA,
                                                      sections=False)
-    yield "refuse-old-version", go_program("go1.17.2", text="18")
+    yield "refuse-old-version", go_program("go1.17.2", layout="18")
     yield "refuse-garble-magic", go_program(magic=0x5EED5EED)
     hidden = [dict(f, name="gvB%d" % i) for i, f in enumerate(FUNCTIONS)]
     yield "refuse-garble-names", go_program(functions=hidden)
@@ -392,6 +399,10 @@ def go_seeds():
     yield "hostile-buildinfo-pointer", go_program().patch("buildinfo", 15, "<B", 0)
     yield "hostile-version-digits", go_program().patch("buildinfo", 33, "8s", b"go1.9999")
     yield "hostile-module-text", go_program().patch("module", 176, "<Q", (1 << 64) - 1)
+    # One that sticks out of the part of moduledata that is read, in front and behind.
+    yield "hostile-relocations", go_program(
+        "go1.27.1", pie=True, lld=True,
+        extra_relocations=lambda e: [(e.at["module"][1] + at, (1 << 64) - 1) for at in (-4, 348)])
     yield "hostile-gofunc", go_program("go1.21.1").patch("module", 320, "<Q", (1 << 64) - 4)
     e = go_program(sections=False, module=False)
     start = e.at["text"][0]

@@ -19,10 +19,10 @@
 
 /* Headers tried in a file that does not name the section. */
 #define MAX_SCANNED 16
-/* Real inlining is some 20 deep. Also what ends a cyclic tree. */
+/* Real programs were seen to inline 6 deep. */
 #define MAX_INLINED 128
-/* Value table entries read per lookup; the longest real tables have some 100,000. */
-#define FRAMES_BUDGET (1u << 22)
+/* Value table entries read per address; the largest real functions have some 14,000. */
+#define FRAMES_BUDGET (1u << 18)
 #define NO_NAME       UINT32_MAX
 
 struct go_binary {
@@ -345,6 +345,8 @@ size_t go_binary_frames(const struct go_binary *b, uint64_t vaddr, struct go_fra
 {
 	const struct go_pclntab *t = &b->table;
 	size_t budget = FRAMES_BUDGET;
+	int32_t index, last = INT32_MAX;
+	bool lost = false;
 	struct go_record r;
 	size_t i, n = 0;
 	uint32_t pc;
@@ -352,27 +354,38 @@ size_t go_binary_frames(const struct go_binary *b, uint64_t vaddr, struct go_fra
 	if (!go_pclntab_find(t, vaddr - b->text, &i) || !go_pclntab_record(t, i, &r))
 		return 0;
 	pc = (uint32_t)(vaddr - b->text - r.entry);
-	while (r.has_inline_tree && n < max && n < MAX_INLINED) {
+	while (r.has_inline_tree && n < max && n < MAX_INLINED &&
+	       go_pclntab_value(t, r.pcinline, pc, &budget, &index) && index >= 0) {
 		struct go_frame *frame = &frames[n];
 		uint32_t parent_pc;
-		int32_t index;
 
-		if (!go_pclntab_value(t, r.pcinline, pc, &budget, &index) || index < 0 ||
-		    !read_inlined_call(b, &r, index, frame, &parent_pc))
+		/*
+		 * The compiler numbers a call before those inlined into it
+		 * (cmd/internal/obj/pcln.go, addBranch), so numbers go down on the
+		 * way out. In a few real programs the code that stands for the
+		 * caller was given to the callee: that would go round for ever.
+		 */
+		lost = index >= last || !read_inlined_call(b, &r, index, frame, &parent_pc);
+		if (lost)
 			break;
 		go_pclntab_line(t, &r, pc, &budget, &frame->file, &frame->line);
 		pc = parent_pc;
+		last = index;
 		n++;
 	}
 	if (n < max) {
-		struct go_frame *frame = &frames[n++];
+		struct go_frame *frame = &frames[n];
 
 		*frame = (struct go_frame){
 			.name = r.name,
+			.file = "",
 			.start_line = r.start_line,
 			.wrapper = is_wrapper(b, r.func_id),
 		};
-		go_pclntab_line(t, &r, pc, &budget, &frame->file, &frame->line);
+		/* Where the call out of lost frames stood is not known either. */
+		if (!lost || !n)
+			go_pclntab_line(t, &r, pc, &budget, &frame->file, &frame->line);
+		n++;
 	}
 	return n;
 }
