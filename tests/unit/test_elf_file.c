@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include "binary/elf_symbols.h"
 #include "seeds.h"
@@ -280,6 +281,11 @@ static void reads_a_real_file(void **state)
 	fd = open("/", O_RDONLY | O_CLOEXEC);
 	assert_null(elf_file_open_fd(fd, "directory"));
 	assert_int_equal(errno, ENOEXEC);
+	close(fd);
+	fd = memfd_create("huge", MFD_CLOEXEC); /* all hole: takes no memory */
+	assert_int_equal(ftruncate(fd, 9l << 30), 0);
+	assert_null(elf_file_open_fd(fd, "huge"));
+	assert_int_equal(errno, EFBIG);
 	close(fd);
 	assert_null(elf_file_open_fd(-1, "nothing"));
 	assert_int_equal(errno, EBADF);

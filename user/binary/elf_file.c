@@ -23,7 +23,9 @@
 #include "binary/name_table.h"
 
 /* Real programs have 2 to 10. The limit keeps address lookups cheap. */
-#define MAX_SEGMENTS    128
+#define MAX_SEGMENTS 128
+/* Code is limited to 2 GB; debug information may be larger than all the rest. */
+#define MAX_FILE        (8ull << 30)
 #define MAX_BUILD_ID    64 /* bytes of a GNU build ID: 20 as a rule */
 #define MAX_GO_BUILD_ID 256
 #define NT_GO_BUILDID   4 /* cmd/internal/buildid/note.go */
@@ -281,6 +283,10 @@ struct elf_file *elf_file_open_fd(int fd, const char *name)
 		return NULL;
 	if (!S_ISREG(st.st_mode) || !st.st_size) {
 		errno = ENOEXEC;
+		return NULL;
+	}
+	if ((uint64_t)st.st_size > MAX_FILE) {
+		errno = EFBIG;
 		return NULL;
 	}
 	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);

@@ -28,8 +28,8 @@ struct elf_section {
 
 /*
  * Both return NULL with errno set: ENOEXEC not an ELF file, ENOTSUP another
- * machine or word size, EBADMSG damaged. @name is for messages only; nothing is
- * printed here: elf_file_error() says it in words.
+ * machine or word size, EBADMSG damaged, else as the system calls say. @name is
+ * for messages only; nothing is printed here: elf_file_error() says it in words.
  * _open_fd maps the file (the fd may be closed afterwards); _open_mem borrows.
  */
 struct elf_file *elf_file_open_fd(int fd, const char *name);

@@ -8,8 +8,9 @@
  *	$ readelf -x .go.module prog		(PIE, -fuse-ld=lld)
  *	  0x002b0c80 00000000 00000000 00000000 00000000	pcHeader, funcnametab
  *	  0x002b0c90 18030200 00000000 18030200 00000000	.len, .cap
- *	$ readelf -r prog | grep 2b0c8
- *	00000002b0c80  000000000008 R_X86_64_RELATIVE  4c138
+ *	$ readelf -rW prog | grep 2b0c8
+ *	00000000002b0c80  0000000000000008 R_X86_64_RELATIVE	4c138
+ *	00000000002b0c88  0000000000000008 R_X86_64_RELATIVE	4c180
  *
  * So data is searched as it lies in the file first, then the relocations. Packed
  * relocations (DT_RELR) keep the addend in place and need nothing here.

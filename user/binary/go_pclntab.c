@@ -13,14 +13,16 @@
  *	functab		n x {code offset u32, record offset u32}, end offset u32;
  *			then the records. Record offsets count from functab.
  *
- *	$ readelf -x .gopclntab prog			(go1.26, amd64)
- *	  f1ffffff 00000108  d3050000 00000000		magic, quantum 1, pointer 8, 1491 functions
- *	  d3000000 00000000  00000000 00000000		211 files, text start (0 since 1.26)
- *	  48000000 00000000  e08f0000 00000000		names at 0x48, cutab at 0x8fe0 ...
+ *	$ readelf -x .gopclntab prog			(go1.26.5, amd64)
+ *	  f1ffffff 00000108 c0080000 00000000		magic, quantum 1, pointer 8; 2240 functions
+ *	  13010000 00000000 00000000 00000000		275 files; text start: 0 since 1.26
+ *	  48000000 00000000 608d0100 00000000		names at 0x48, cutab at 0x18d60
+ *	  689d0100 00000000 58000200 00000000		filetab, pctab
+ *	  709d0600 00000000 696e7465 726e616c		functab at 0x69d70; "internal/abi..."
  *
  * A record holds fixed fields, then npcdata u32 offsets of value tables, then
- * nfuncdata u32 offsets into another blob. All that differs between Go 1.18 and
- * 1.20 is the magic and a start line before the last four bytes.
+ * nfuncdata u32 offsets into another blob. Of all this, Go 1.20 changed the magic
+ * and put a start line before the last four bytes of the fixed fields.
  *
  * A value table maps code to numbers: from value -1 at the entry on, pairs of
  * varints (zig-zag value delta, code delta / quantum); a zero value delta ends

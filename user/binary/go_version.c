@@ -5,9 +5,10 @@
  * Build info (debug/buildinfo/buildinfo.go), 16-byte aligned, in its own section
  * or somewhere in writable data:
  *
- *	ff 20 47 6f 20 62 75 69 6c 64 69 6e 66 3a 08 02		.Go buildinf:, pointer size, flags
- *	00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
- *	08 67 6f 31 2e 32 36 2e 38 a2 03 ...			length, "go1.26.8", module info
+ *	$ readelf -x .go.buildinfo prog
+ *	  ff20476f 20627569 6c64696e 663a0802	.Go buildinf:, pointer size 8, flags 2
+ *	  00000000 00000000 00000000 00000000
+ *	  08676f31 2e32362e 35f10530 77af0c92	8 bytes "go1.26.5"; module info
  *
  * Flag 2 says that the strings follow in line (since Go 1.18); without it there
  * are pointers to string headers, which only matters to say that it is too old.
