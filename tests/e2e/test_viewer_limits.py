@@ -222,3 +222,16 @@ def test_page_of_a_recording_agrees_with_its_report(chromium, root, tmp_path):
                                                 for u in ("bytes", "objects")]
     p.read_logs()
     assert p.messages == []
+
+
+@pytest.mark.parametrize("heights", [(600, 1000, 700), (1000, 600, 1000)])
+def test_flame_stands_on_its_root(page, heights):
+    """A window that grows or shrinks must not scroll the root out of sight."""
+    below = """const e = document.getElementById("flame");
+               return e.scrollHeight - e.scrollTop - e.clientHeight"""
+    p = page("deep")
+    for height in heights:
+        p.emulate(height=height)
+        p.wait(f"document.documentElement.clientHeight === {height}")
+        p.settle()
+        assert abs(p.js(below)) <= 1

@@ -30,7 +30,13 @@ class FlameView {
 		this.calm = matchMedia("(prefers-reduced-motion: reduce)");
 		/* As high as the whole graph needs, where the window allows it; zooming changes nothing. */
 		this.box.style.setProperty("--graph", tree.rows * ROW + "px");
-		this.box.addEventListener("scroll", () => this.redraw());
+		this.below = 0; /* px between the lower end of what is seen and the graph's */
+		this.box.addEventListener("scroll", () => {
+			/* While the box changes its size, the browser scrolls, not the reader. */
+			if (this.box.clientHeight === this.seen)
+				this.below = this.height - this.box.scrollTop - this.seen;
+			this.redraw();
+		});
 		new ResizeObserver(() => this.resize()).observe(this.box);
 	}
 
@@ -72,15 +78,16 @@ class FlameView {
 
 	resize() {
 		const {box} = this;
-		/* A flame stands on its root: what is below stays below. */
-		const below = this.icicle ? 0 : this.height - box.scrollTop - this.seen;
-
 		this.seen = box.clientHeight;
 		this.width = box.clientWidth;
 		this.height = Math.max(this.rowsShown() * ROW, this.seen);
 		this.ground.style.height = this.height + "px";
+		/*
+		 * A flame stands on its root: what is below stays below. Not computed here,
+		 * because a box that grew has already moved its contents.
+		 */
 		if (!this.icicle)
-			box.scrollTop = this.height - this.seen - below;
+			box.scrollTop = this.height - this.seen - this.below;
 		this.painter.resize(this.width, this.seen, window.devicePixelRatio || 1);
 		this.redraw();
 	}
