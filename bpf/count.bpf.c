@@ -161,7 +161,8 @@ static __always_inline void count_on_side(void *counts, void *stacks, __u32 side
 		count_value_add(sum, v);
 		return;
 	}
-	if (key->stack && !stacks_keep(stacks, &new_stacks[side], key->stack, stack))
+	/* stack is NULL only where key->stack is 0; Linux 6.1's verifier wants to see it. */
+	if (key->stack && stack && !stacks_keep(stacks, &new_stacks[side], key->stack, stack))
 		key->stack = 0;
 	counts_insert(counts, &new_counts[side], key, v);
 }

@@ -120,7 +120,8 @@ static int take_event(void *ctx, void *data, size_t size)
 
 static int say_load_failure(int err)
 {
-	if (err == -EPERM || err == -EACCES)
+	/* EACCES is the verifier's word, not the privilege check's. */
+	if (err == -EPERM)
 		log_error("no permission to load BPF programs: need CAP_BPF and CAP_PERFMON "
 			  "(and CAP_SYS_ADMIN before Linux 6.6), or root");
 	else if (err == -ENOMEM)
