@@ -95,7 +95,7 @@ def test_help(alloctap, arguments):
     r = lab.run_alloctap(*arguments)
     assert r.returncode == 0
     assert r.stderr == ""
-    for word in COMMANDS if len(arguments) == 1 else [f"usage: alloctap {arguments[0]}", "--top"]:
+    for word in COMMANDS if len(arguments) == 1 else [f"usage: alloctap {arguments[0]}", "-h, --help"]:
         assert word in r.stdout
     assert all(len(line) <= 100 for line in r.stdout.splitlines())
 

@@ -3,6 +3,7 @@
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -213,3 +214,27 @@ def test_several_targets(start, tap, tmp_path):
                 per_root[frame] = per_root.get(frame, 0) + int(count)
     assert sorted(per_root.values()) == [2 * OBJECTS, 5 * OBJECTS]
     assert {name.rsplit("-", 1)[1] for name in per_root} == {str(a.pid), str(b.pid)}
+
+
+def test_newer_go_than_known(root, tmp_path):
+    """Functions are found by name, so counts are right; what needs the tables is said to be off."""
+    future = tmp_path / "future"
+    with open(lab.build_go("lifecycle", "1.27.4"), "rb") as f:
+        future.write_bytes(f.read().replace(b"go1.27.4", b"go1.99.4"))
+    future.chmod(0o755)
+    r, out = record(tmp_path, future, "exit", 0)
+    assert r.returncode == 0, r.stderr
+    assert "go1.99.4" in r.stderr and "newer" in r.stderr, r.stderr
+    assert allocated(out) == OBJECTS
+
+
+def test_gccgo_is_refused(root, tmp_path):
+    gccgo = shutil.which("gccgo")
+    if not gccgo:
+        lab.unavailable("no gccgo; apt-get install gccgo")
+    source = tmp_path / "main.go"
+    source.write_text("package main\n\nfunc main() { println(len(make([]int, 3))) }\n")
+    subprocess.run([gccgo, "-o", tmp_path / "main", source], check=True)
+    r, out = record(tmp_path, tmp_path / "main")
+    assert r.returncode == 3 and "gccgo" in r.stderr, r.stderr
+    assert len(r.stderr.splitlines()) == 1 and not out.exists()
