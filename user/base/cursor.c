@@ -43,7 +43,7 @@ const void *cursor_bytes(struct cursor *c, size_t n)
 {
 	const uint8_t *p;
 
-	if (n > cursor_left(c) || c->failed) {
+	if (n > cursor_left(c) || c->failed || !c->base) {
 		c->failed = true;
 		return NULL;
 	}
@@ -115,13 +115,9 @@ uint64_t cursor_uvarint(struct cursor *c)
 
 const char *cursor_cstr(struct cursor *c)
 {
-	const uint8_t *p = c->base + c->pos;
-	const uint8_t *nul;
+	const uint8_t *p = cursor_left(c) ? c->base + c->pos : NULL;
+	const uint8_t *nul = p ? memchr(p, 0, cursor_left(c)) : NULL;
 
-	if (c->failed || !cursor_left(c))
-		nul = NULL;
-	else
-		nul = memchr(p, 0, cursor_left(c));
 	if (!nul) {
 		c->failed = true;
 		return NULL;
