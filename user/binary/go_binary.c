@@ -31,6 +31,7 @@ struct go_binary {
 	struct go_pclntab table;
 	uint64_t text;
 	struct cursor gofunc; /* failed: no inline trees */
+	uint64_t types, types_end;
 	uint32_t *name_offsets;
 };
 
@@ -202,6 +203,8 @@ static int find_bases(struct go_binary *b, const struct go_module *m, const char
 	b->gofunc = elf_file_vaddr_bytes(b->file, m->gofunc);
 	if (!m->gofunc)
 		b->gofunc.failed = true;
+	b->types = m->types;
+	b->types_end = m->types_end;
 	b->text = m->text ? m->text : b->table.text_start;
 	if (!b->text)
 		b->text = text_from_entry_point(b);
@@ -248,6 +251,13 @@ void go_binary_free(struct go_binary *b)
 const struct go_version *go_binary_version(const struct go_binary *b)
 {
 	return &b->version;
+}
+
+bool go_binary_types(const struct go_binary *b, uint64_t *first, uint64_t *end)
+{
+	*first = b->types;
+	*end = b->types_end;
+	return b->types != 0;
 }
 
 size_t go_binary_n_funcs(const struct go_binary *b)

@@ -29,9 +29,15 @@ void go_binary_free(struct go_binary *b);
 
 const struct go_version *go_binary_version(const struct go_binary *b);
 
+/*
+ * The link-time addresses [*first, *end) of what the runtime knows of types; see
+ * go_types.h. False where unknown.
+ */
+bool go_binary_types(const struct go_binary *b, uint64_t *first, uint64_t *end);
+
 struct go_func {
 	uint64_t entry; /* link-time virtual address */
-	uint64_t end;	/* of the function's code, exclusive */
+	uint64_t end;   /* of the function's code, exclusive */
 	const char *name;
 	bool wrapper; /* compiler-made: ABI wrapper, method wrapper */
 };

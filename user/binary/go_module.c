@@ -10,6 +10,8 @@
  *	104	pclntable {ptr, len, cap}	at pcHeader + its functab offset
  *	160	minpc, maxpc, text, etext
  *	304	gofunc in Go 1.18 and 1.19; 320 in 1.20 to 1.26; 344 in 1.27
+ *	280	types in Go 1.18 and 1.19; 296 since
+ *	288	etypes in Go 1.18 and 1.19; 304 in 1.20 to 1.26; 312 in 1.27
  *
  * Since 1.26 gofunc lies behind the function table. That is asked of it, so a
  * version we do not know yet either still fits or gives no inline trees.
@@ -32,6 +34,17 @@ static size_t gofunc_offset(int minor)
 	if (minor < 20)
 		return 304;
 	return minor < 27 ? 320 : 344;
+}
+
+static size_t types_offset(int minor)
+{
+	return minor < 20 ? 280 : 296;
+}
+
+static size_t types_end_offset(int minor)
+{
+	/* Since 1.27 the length of the descriptions stands between the two. */
+	return types_offset(minor) + (minor < 27 ? 8 : 16);
 }
 
 static uint64_t u64_at(const struct cursor *c, size_t offset)
@@ -75,6 +88,13 @@ static bool is_funcdata(const struct elf_file *f, const struct go_pclntab *t, in
 			      gofunc <= t->vaddr + t->funcs_offset + t->funcs.len);
 }
 
+static bool are_types(const struct elf_file *f, uint64_t first, uint64_t end)
+{
+	struct cursor c = elf_file_vaddr_bytes(f, first);
+
+	return first && first < end && end - first <= cursor_left(&c);
+}
+
 struct search {
 	const struct elf_file *file;
 	const struct go_pclntab *table;
@@ -100,6 +120,10 @@ static bool try_slot(uint64_t slot, uint64_t value, void *ctx)
 	s->module->gofunc = u64_at(&c, gofunc_offset(s->minor));
 	if (!is_funcdata(s->file, s->table, s->minor, s->module->gofunc))
 		s->module->gofunc = 0;
+	s->module->types = u64_at(&c, types_offset(s->minor));
+	s->module->types_end = u64_at(&c, types_end_offset(s->minor));
+	if (!are_types(s->file, s->module->types, s->module->types_end))
+		s->module->types = s->module->types_end = 0;
 	return true;
 }
 

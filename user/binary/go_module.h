@@ -8,6 +8,8 @@
 struct go_module {
 	uint64_t text;   /* base of the function table's code offsets */
 	uint64_t gofunc; /* base of its funcdata offsets; 0 where unknown */
+	/* Where types and their names lie, and the base of offsets to them; 0 where unknown. */
+	uint64_t types, types_end;
 };
 
 /* The module that @t belongs to, laid out as in Go 1.@minor. 0 or -ENOENT. */
