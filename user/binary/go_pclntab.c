@@ -217,11 +217,21 @@ bool go_pclntab_record(const struct go_pclntab *t, size_t i, struct go_record *r
 	return true;
 }
 
-/* Nearly all varints are one byte; they are what symbolising spends its time on. */
+/* Nearly all varints are one or two bytes; they are what symbolising spends its time on. */
 static inline uint64_t read_varint(struct cursor *c)
 {
-	if (c->pos < c->len && !(c->base[c->pos] & 0x80))
-		return c->base[c->pos++];
+	if (!c->failed && c->len - c->pos >= 2) {
+		const uint8_t *p = c->base + c->pos;
+
+		if (!(p[0] & 0x80)) {
+			c->pos += 1;
+			return p[0];
+		}
+		if (!(p[1] & 0x80)) {
+			c->pos += 2;
+			return (p[0] & 0x7fu) | (uint64_t)p[1] << 7;
+		}
+	}
 	return cursor_uvarint(c);
 }
 
