@@ -59,8 +59,12 @@ struct tap *tap_new(struct process *process, unsigned int kinds)
 	err = open_binary(t);
 	if (!err)
 		err = probe_plan_go(&t->plan, t->name, t->elf, t->go, kinds);
-	if (!err)
+	if (!err) {
 		err = tap_note_mappings(t);
+		if (err)
+			log_error("%s: its memory map cannot be read: %s", t->name,
+				  err == -ESRCH ? "it has ended" : "need CAP_SYS_PTRACE");
+	}
 	if (!err)
 		return t;
 	tap_free(t);
@@ -141,11 +145,8 @@ int tap_note_mappings(struct tap *t)
 	struct stat exe;
 	int err = memory_maps_read(process_pid(t->process), &maps);
 
-	if (err) {
-		log_error("%s: its memory map cannot be read: %s", t->name,
-			  err == -ESRCH ? "it has ended" : "need CAP_SYS_PTRACE");
+	if (err)
 		return err;
-	}
 	if (fstat(process_exe_fd(t->process), &exe))
 		exe.st_ino = 0;
 	/* The program's own file first: readers of pprof expect it there. */

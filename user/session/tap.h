@@ -25,7 +25,7 @@ const char *tap_version(const struct tap *t);
 /*
  * Opens the files mapped executable now, so that they can be read when the
  * process has gone. A process that has become another program must not be
- * asked. 0 or -errno.
+ * asked. 0 or -errno, nothing printed.
  */
 int tap_note_mappings(struct tap *t);
 /* Gives all mappings noted to @s. 0 or -errno. */
