@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "export/frame_tree.h"
 #include "export/html_data.h"
-#include "export/json_writer.h"
+#include "export/json_parts.h"
 #include "report/sites.h"
 
 /* A sample as the page keeps it: of all addresses that look the same there. */
@@ -138,23 +138,6 @@ static int page_fill(struct page *page, const struct profile *p)
 
 /* --- small things -------------------------------------------------------------- */
 
-static void write_targets(struct json_writer *w, const struct profile *p)
-{
-	json_array(w, "targets");
-	for (size_t i = 0; i < p->n_targets; i++) {
-		const struct profile_target *t = &p->targets[i];
-
-		json_object(w, NULL);
-		json_uint(w, "pid", t->pid);
-		json_string(w, "comm", profile_str(p, t->comm));
-		json_string(w, "exe", profile_str(p, t->exe));
-		json_string(w, "runtime", profile_str(p, t->runtime));
-		json_string(w, "version", profile_str(p, t->version));
-		json_end(w);
-	}
-	json_end(w);
-}
-
 static void write_losses(struct json_writer *w, const struct profile *p)
 {
 	json_object(w, "lost");
@@ -171,16 +154,6 @@ static void write_losses(struct json_writer *w, const struct profile *p)
 	json_end(w);
 }
 
-static void write_cost(struct json_writer *w, const struct profile_cost *c)
-{
-	json_object(w, "cost");
-	json_uint(w, "hits", c->hits);
-	json_double(w, "trap_ns", c->trap_ns);
-	json_double(w, "program_ns", c->program_ns);
-	json_double(w, "target_cpu_share", c->target_cpu_share);
-	json_end(w);
-}
-
 static void write_head(struct json_writer *w, const struct page *page)
 {
 	const struct profile *p = page->p;
@@ -192,9 +165,9 @@ static void write_head(struct json_writer *w, const struct page *page)
 	json_uint(w, "stacks_truncated", p->stacks_truncated);
 	json_uint(w, "stacks_broken", p->stacks_broken);
 	json_uint(w, "stacks_cut", page->tree->cut);
-	write_targets(w, p);
+	json_targets(w, p);
 	write_losses(w, p);
-	write_cost(w, &p->cost);
+	json_cost(w, &p->cost);
 }
 
 /* --- columns --------------------------------------------------------------------- */

@@ -6,27 +6,10 @@
 #include <errno.h>
 
 #include "export/exporter.h"
-#include "export/json_writer.h"
+#include "export/json_parts.h"
 #include "report/sites.h"
 
 #define JSON_SCHEMA 1
-
-static void write_targets(struct json_writer *w, const struct profile *p)
-{
-	json_array(w, "targets");
-	for (size_t i = 0; i < p->n_targets; i++) {
-		const struct profile_target *t = &p->targets[i];
-
-		json_object(w, NULL);
-		json_uint(w, "pid", t->pid);
-		json_string(w, "comm", profile_str(p, t->comm));
-		json_string(w, "exe", profile_str(p, t->exe));
-		json_string(w, "runtime", profile_str(p, t->runtime));
-		json_string(w, "version", profile_str(p, t->version));
-		json_end(w);
-	}
-	json_end(w);
-}
 
 static void write_totals(struct json_writer *w, const struct profile_totals *t)
 {
@@ -54,17 +37,6 @@ static void write_lost(struct json_writer *w, const struct profile *p)
 	json_uint(w, "total", profile_lost(p));
 	for (size_t i = 0; i < p->n_losses; i++)
 		json_uint(w, profile_str(p, p->losses[i].reason), p->losses[i].count);
-	json_end(w);
-}
-
-static void write_cost(struct json_writer *w, const struct profile_cost *c)
-{
-	json_object(w, "cost");
-	json_uint(w, "hits", c->hits);
-	json_double(w, "ns_per_hit", c->trap_ns + c->program_ns);
-	json_double(w, "trap_ns", c->trap_ns);
-	json_double(w, "program_ns", c->program_ns);
-	json_double(w, "target_cpu_share", c->target_cpu_share);
 	json_end(w);
 }
 
@@ -99,14 +71,14 @@ static int json_write(const struct profile *p, const struct export_options *opts
 	json_object(&w, NULL);
 	json_uint(&w, "schema", JSON_SCHEMA);
 	json_string(&w, "tool_version", profile_str(p, p->tool_version));
-	write_targets(&w, p);
+	json_targets(&w, p);
 	json_uint(&w, "start_unix_ns", p->start_unix_ns);
 	json_uint(&w, "duration_ns", p->duration_ns);
 	json_string(&w, "mode", profile_str(p, p->mode));
 	write_totals(&w, &sites->totals);
 	write_stacks(&w, p);
 	write_lost(&w, p);
-	write_cost(&w, &p->cost);
+	json_cost(&w, &p->cost);
 	write_sites(&w, p, sites);
 	json_end(&w);
 	site_table_free(sites);

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "export/json_parts.h"
+
+void json_targets(struct json_writer *w, const struct profile *p)
+{
+	json_array(w, "targets");
+	for (size_t i = 0; i < p->n_targets; i++) {
+		const struct profile_target *t = &p->targets[i];
+
+		json_object(w, NULL);
+		json_uint(w, "pid", t->pid);
+		json_string(w, "comm", profile_str(p, t->comm));
+		json_string(w, "exe", profile_str(p, t->exe));
+		json_string(w, "runtime", profile_str(p, t->runtime));
+		json_string(w, "version", profile_str(p, t->version));
+		json_end(w);
+	}
+	json_end(w);
+}
+
+void json_cost(struct json_writer *w, const struct profile_cost *c)
+{
+	json_object(w, "cost");
+	json_uint(w, "hits", c->hits);
+	json_double(w, "ns_per_hit", c->trap_ns + c->program_ns);
+	json_double(w, "trap_ns", c->trap_ns);
+	json_double(w, "program_ns", c->program_ns);
+	json_double(w, "target_cpu_share", c->target_cpu_share);
+	json_end(w);
+}
