@@ -140,8 +140,9 @@ $(BUILD)/tests/test_%: $(BUILD)/san/tests/unit/test_%.o $(BUILD)/san/liballoctap
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAN) $^ $(LIBS) -lcmocka -o $@
 
-# What tests/e2e/test_symbols.py asks.
-$(BUILD)/tests/symdump: $(BUILD)/obj/tests/e2e/symdump.o $(BUILD)/obj/liballoctap.a
+# What tests/e2e/test_symbols.py and test_types.py ask.
+DUMP	:= $(BUILD)/tests/symdump $(BUILD)/tests/typedump
+$(DUMP): $(BUILD)/tests/%: $(BUILD)/obj/tests/e2e/%.o $(BUILD)/obj/liballoctap.a
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
@@ -168,7 +169,7 @@ check:
 	@tools/check
 
 .PHONY: unit-binaries fuzz-binaries
-unit-binaries: $(UNIT) $(BUILD)/tests/symdump
+unit-binaries: $(UNIT) $(DUMP)
 fuzz-binaries: $(FUZZ)
 
 unit: $(UNIT)

@@ -1,0 +1,3 @@
+module dwarftypes
+
+go 1.18

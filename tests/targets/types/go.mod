@@ -1,0 +1,3 @@
+module example.com/alloctap/types.v2
+
+go 1.18
