@@ -15,11 +15,13 @@ be the path in DWARF's name. What goes:
 """
 
 import collections
+import filecmp
 import json
 import os
 import re
 import struct
 import subprocess
+import sys
 import time
 import urllib.parse
 
@@ -288,3 +290,14 @@ def test_all_types_of_a_big_program(big, tmp_path):
     subprocess.run(["strip", "-o", stripped, path], check=True)
     packages = package_names(BIG_GO, source, BIG_PACKAGE)
     assert compare_with_dwarf(path, stripped, packages) > 20000
+
+
+def test_seeds_are_what_make_type_seeds_writes(tmp_path):
+    fuzz = os.path.join(lab.TOP, "tests/fuzz")
+    subprocess.run([sys.executable, os.path.join(fuzz, "make_type_seeds.py"), str(tmp_path)],
+                   check=True)
+    left, right = os.path.join(fuzz, "seeds/go_types"), tmp_path / "go_types"
+    names = sorted(os.listdir(right))
+    assert sorted(os.listdir(left)) == names
+    assert filecmp.cmpfiles(left, right, names, shallow=False)[1:] == ([], []), \
+        "run tests/fuzz/make_type_seeds.py"

@@ -349,15 +349,22 @@ int go_type_read(const struct go_types *t, uint64_t address, struct go_type *typ
 	return err ? err : parse_tail(t, type, &c);
 }
 
+/* The name that @offset, from where the types begin, leads to. */
+static int read_name_at(const struct go_types *t, uint32_t offset, char *buf, size_t size)
+{
+	uint8_t flags;
+
+	return offset < t->len ? read_name(t, t->first + offset, &flags, buf, size) : -EBADMSG;
+}
+
 static int read_type_name(const struct go_types *t, const struct go_type *type, char *buf,
 			  size_t size)
 {
-	uint8_t flags;
 	int err;
 
 	if (type->name_offset <= 0)
 		return -EBADMSG;
-	err = read_name(t, t->first + (uint32_t)type->name_offset, &flags, buf, size);
+	err = read_name_at(t, (uint32_t)type->name_offset, buf, size);
 	if (err || !(type->flags & TFLAG_EXTRA_STAR))
 		return err;
 	if (buf[0] != '*' || !buf[1])
@@ -385,7 +392,7 @@ static int read_package(const struct go_types *t, const struct go_type *type, ch
 			size_t size)
 {
 	uint64_t uncommon = type->address + TYPE_BYTES + tail_bytes(t, type->kind);
-	uint8_t raw[4], flags;
+	uint8_t raw[4];
 	uint32_t offset;
 	struct cursor c;
 	int err = read_bytes(t, uncommon, raw, sizeof(raw));
@@ -395,7 +402,7 @@ static int read_package(const struct go_types *t, const struct go_type *type, ch
 	c = cursor_make(raw, sizeof(raw));
 	offset = cursor_u32(&c);
 	if (offset)
-		return read_name(t, t->first + offset, &flags, buf, size);
+		return read_name_at(t, offset, buf, size);
 	*buf = '\0';
 	return 0;
 }
@@ -403,16 +410,16 @@ static int read_package(const struct go_types *t, const struct go_type *type, ch
 int go_type_package(const struct go_types *t, uint64_t address, char *buf, size_t size)
 {
 	struct go_type type;
-	int err = 0;
+	int err, steps = 0;
 
 	*buf = '\0';
-	/* What reflection made has a name offset, and so a package, of no use to us. */
-	for (int i = 0; !err && !*buf && address && i < MAX_ELEMS; i++) {
+	do {
 		err = go_type_read(t, address, &type);
+		/* What reflection made has an offset, and so a package, of no use to us. */
 		if (!err && (type.flags & TFLAG_UNCOMMON) && go_types_holds(t, address))
 			err = read_package(t, &type, buf, size);
 		address = type.kind == GO_KIND_MAP ? 0 : type.elem;
-	}
+	} while (!err && !*buf && address && ++steps < MAX_ELEMS);
 	if (err)
 		*buf = '\0';
 	return err;
