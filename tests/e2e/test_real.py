@@ -5,7 +5,6 @@ Whatever they are, nothing is lost at default sizes and 999 of 1000 frames have 
 name; pprof takes what we write. Packages are unpacked below build/cache/.
 """
 
-import glob
 import os
 import shutil
 import socket
@@ -94,19 +93,14 @@ def test_esbuild(root, packages, tmp_path, package, version):
 
 @pytest.fixture(scope="session")
 def caddy():
-    """Debian's caddy: the installed one, or its package unpacked (no service is started)."""
+    """Debian's caddy: the installed one, or out of its package (no service is started)."""
     if shutil.which("caddy"):
         return shutil.which("caddy")
-    folder = os.path.join(lab.CACHE, "caddy")
-    binary = os.path.join(folder, "usr/bin/caddy")
-    if not os.path.exists(binary):
-        os.makedirs(folder, exist_ok=True)
-        r = subprocess.run(["apt-get", "-q", "download", "caddy"], cwd=folder,
-                           capture_output=True, text=True)
-        if r.returncode:
-            lab.unavailable(f"apt-get download caddy: {r.stderr.strip()}")
-        subprocess.run(["dpkg-deb", "-x", *glob.glob(folder + "/caddy_*.deb"), folder], check=True)
-    return binary
+    r = subprocess.run([os.path.join(lab.TOP, "tools/debian-file"), "caddy", "usr/bin/caddy"],
+                       capture_output=True, text=True)
+    if r.returncode:
+        lab.unavailable(r.stderr.strip())
+    return r.stdout.strip()
 
 
 def free_port():
