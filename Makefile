@@ -196,4 +196,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(addprefix $(BUILD)/,bpf obj san fuzz) -type f -name '*.d' 2>/dev/null)
