@@ -28,6 +28,7 @@ import urllib.parse
 import pytest
 
 import lab
+from test_symbols import lld_on_path
 
 TYPEDUMP = os.path.join(lab.TOP, "build/tests/typedump")
 BIG_MODULE, BIG_VERSION = "github.com/caddyserver/caddy/v2", "v2.10.2"
@@ -35,6 +36,9 @@ BIG_PACKAGE = BIG_MODULE + "/cmd/caddy"
 BIG_GO = "1.26.5"
 
 Type = collections.namedtuple("Type", "error kind size pointers align package name rest")
+
+
+LLD = "-ldflags=-linkmode=external -extldflags=-fuse-ld=lld"
 
 
 def go_env(**more):
@@ -49,9 +53,11 @@ def build(version, *flags, experiment=""):
     out = os.path.join(lab.BUILT, "types", name)
     newest = max(lab.newest_source(source), lab.newest_source(os.path.join(source, "user")))
     if not os.path.exists(out) or os.path.getmtime(out) < newest:
+        env = go_env(GOEXPERIMENT=experiment)
+        if LLD in flags:
+            env.update(CGO_ENABLED="1", PATH=lld_on_path() + ":" + env["PATH"])
         r = subprocess.run([os.path.join(lab.go_root(version), "bin/go"), "build", *flags, "-o",
-                            out, "."], cwd=source, capture_output=True, text=True,
-                           env=go_env(GOEXPERIMENT=experiment))
+                            out, "."], cwd=source, capture_output=True, text=True, env=env)
         assert r.returncode == 0, r.stderr
     return out
 
@@ -256,9 +262,12 @@ def compare_with_dwarf(path, stripped, packages):
 
 
 @pytest.mark.parametrize("version", lab.GO_KEY_VERSIONS)
-@pytest.mark.parametrize("mode", ["exe", "pie"])
-def test_types_are_those_of_dwarf(version, mode, tmp_path):
-    path = build(version, "-buildmode=" + mode)
+@pytest.mark.parametrize("flags", [
+    ["-buildmode=exe"], ["-buildmode=pie"],
+    ["-buildmode=pie", LLD],  # its pointers are in relocations only
+], ids=["exe", "pie", "lld-pie"])
+def test_types_are_those_of_dwarf(version, flags, tmp_path):
+    path = build(version, *flags)
     stripped = str(tmp_path / "stripped")
     subprocess.run(["strip", "-o", stripped, path], check=True)
     packages = package_names(version, os.path.join(lab.TARGETS, "types"), ".")
