@@ -137,6 +137,9 @@ def agree(ours, theirs):
     """True, False, or None where llvm-symbolizer has nothing to compare with."""
     ours = [(plain_name(name), file, line) for name, file, line in ours]
     theirs = [(plain_name(name), file.replace("./", ""), line) for name, file, line in theirs]
+    # LLVM 19 cannot read the file table of Go 1.18's DWARF: names remain to be compared.
+    if len(ours) == len(theirs) and theirs[0][0] != "??":
+        ours = [(o[0], *t[1:]) if t[1] == "??" else o for o, t in zip(ours, theirs)]
     if ours == theirs:
         return True
     if theirs[0][0] == "??" and ours[0][1] == "":
