@@ -7,11 +7,8 @@ import (
 	"sync/atomic"
 )
 
-const (
-	rounds = 12
-	// Enough to make a fresh goroutine's stack grow several times.
-	recursion = 200
-)
+// Enough to make a fresh goroutine's stack grow several times.
+const recursion = 200
 
 // What outlives a function, so that the compiler cannot keep it on the stack.
 type sink struct {
