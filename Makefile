@@ -3,6 +3,7 @@
 #	make			build/alloctap
 #	make demo		install what is missing, build, record a bundled Go program
 #	make check		install test needs, build, lint, run every test
+#	make check-kernels	of these, those that boot Linux 6.1 and 6.12 in QEMU
 #	make bench fuzz lint install clean
 #
 # Everything built lives under build/. V=1 shows the commands.
@@ -154,7 +155,7 @@ $(BUILD)/tests/fuzz_%: $(BUILD)/fuzz/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/liballoct
 
 # --- what people type ------------------------------------------------------
 
-.PHONY: deps demo check unit e2e bench fuzz lint format install clean
+.PHONY: deps demo check check-kernels unit e2e bench fuzz lint format install clean
 deps:
 	@tools/install-deps build
 
@@ -164,9 +165,14 @@ demo:
 	@tools/demo
 
 check:
-	@tools/install-deps build go test
+	@tools/install-deps build go test kernel
 	@$(MAKE) --no-print-directory all unit-binaries fuzz-binaries
 	@tools/check
+
+check-kernels:
+	@tools/install-deps build go kernel
+	@$(MAKE) --no-print-directory all
+	@tools/check kernels
 
 .PHONY: unit-binaries fuzz-binaries
 unit-binaries: $(UNIT) $(DUMP)
