@@ -132,7 +132,7 @@ struct tap_stats {
 /* Ring buffer records: rare things only. */
 enum event_type {
 	EVENT_EXEC = 1, /* a target became another program */
-	EVENT_FULL = 2, /* a side of the double buffer is half full: drain it now */
+	EVENT_FULL = 2, /* a side of the double buffer fills up: drain it now */
 };
 
 struct event {

@@ -21,8 +21,8 @@
 const volatile __u64 cfg_hash_seed = 0;
 const volatile __u64 cfg_pidns_dev = 0;
 const volatile __u64 cfg_pidns_ino = 0;
-const volatile __u64 cfg_stacks_half = 0;
-const volatile __u64 cfg_counts_half = 0;
+const volatile __u64 cfg_stacks_early = 0;
+const volatile __u64 cfg_counts_early = 0;
 
 volatile __u32 active_side = 0;
 __u64 new_stacks[2] = {};
@@ -94,10 +94,10 @@ static __always_inline void send_event(enum event_type type, __u32 tgid)
 	bpf_ringbuf_submit(e, 0);
 }
 
-/* Counts a key stored; says once per drain that half the room is used. */
-static __always_inline void count_stored(__u64 *stored, __u64 half)
+/* Counts a key stored; says once per drain that it is time for the next. */
+static __always_inline void count_stored(__u64 *stored, __u64 early)
 {
-	if (__sync_fetch_and_add(stored, 1) + 1 == half)
+	if (__sync_fetch_and_add(stored, 1) + 1 == early)
 		send_event(EVENT_FULL, 0);
 }
 
@@ -120,7 +120,7 @@ static __always_inline bool stacks_keep(void *stacks, __u64 *stored, __u64 id,
 		return true;
 	err = bpf_map_update_elem(stacks, &id, stack, BPF_NOEXIST);
 	if (!err) {
-		count_stored(stored, cfg_stacks_half);
+		count_stored(stored, cfg_stacks_early);
 		return true;
 	}
 	if (err == -EEXIST)
@@ -136,7 +136,7 @@ static __always_inline void counts_insert(void *counts, __u64 *stored, const str
 	struct count_value *sum;
 
 	if (!err) {
-		count_stored(stored, cfg_counts_half);
+		count_stored(stored, cfg_counts_early);
 		return;
 	}
 	/* Another CPU was faster, or the key is that of "[lost stack]": add to what is there. */

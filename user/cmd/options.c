@@ -226,7 +226,7 @@ static const struct option_spec specs[] = {
 	 "bytes, objects or inserts"},
 	{0, "strict", NULL, CMD_RECORD, apply_strict, "exit 4 if anything was lost", ""},
 	{0, "max-stacks", "N", CMD_RECORD, apply_max_stacks,
-	 "distinct stacks the kernel holds between drains (default 16k)", "a number from 16 to 4m"},
+	 "distinct stacks the kernel holds between drains (default 24k)", "a number from 16 to 4m"},
 	{0, "max-counts", "N", CMD_RECORD, apply_max_counts,
 	 "distinct counts the kernel holds between drains (default 32k)", "a number from 16 to 4m"},
 	{0, "link", "KIND", CMD_RECORD, apply_link,
@@ -325,7 +325,7 @@ static int make_outputs(struct options *o)
 static void set_defaults(struct options *o)
 {
 	*o = (struct options){
-		.session = {.kinds = KINDS_ALL, .max_stacks = 16384, .max_counts = 32768},
+		.session = {.kinds = KINDS_ALL, .max_stacks = 24576, .max_counts = 32768},
 		.export = {.unit = UNIT_BYTES, .top = 20},
 	};
 }

@@ -25,6 +25,13 @@ struct kernel {
 	bool filled; /* set by the ring buffer callback */
 };
 
+/*
+ * The kernel side asks to be drained when this part of its room is used: on a
+ * starved machine it may take us a second to answer, and esbuild makes some
+ * 20,000 new stacks in one.
+ */
+#define DRAIN_EARLY 4
+
 /* The initial PID namespace's inode (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
 #define INITIAL_PIDNS_INO 0xeffffffcu
 
@@ -47,8 +54,8 @@ static void configure(struct kernel *k)
 		ro->cfg_pidns_ino = ns.st_ino;
 	}
 	go_size_tables(ro->go_sizes_fine, ro->go_sizes_coarse);
-	ro->cfg_stacks_half = k->options.max_stacks / 2;
-	ro->cfg_counts_half = k->options.max_counts / 2;
+	ro->cfg_stacks_early = k->options.max_stacks / DRAIN_EARLY;
+	ro->cfg_counts_early = k->options.max_counts / DRAIN_EARLY;
 	bpf_map__set_max_entries(k->skel->maps.stacks_a, k->options.max_stacks);
 	bpf_map__set_max_entries(k->skel->maps.stacks_b, k->options.max_stacks);
 	bpf_map__set_max_entries(k->skel->maps.counts_a, k->options.max_counts);
