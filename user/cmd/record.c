@@ -230,7 +230,7 @@ int cmd_record(const struct options *o)
 	interrupt_install();
 	r.session = session_new(&o->session);
 	if (!r.session)
-		return EXIT_FAILED;
+		return errno == ENOTSUP ? EXIT_UNTRACEABLE : EXIT_FAILED;
 	code = record(&r);
 	session_free(r.session);
 	launch_free(r.launch);

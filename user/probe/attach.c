@@ -18,9 +18,22 @@ struct attachment {
 	VEC(struct bpf_link *) perf_links;
 };
 
-enum link_kind link_kind_best(void)
+int link_kind_choose(enum link_kind *kind)
 {
-	return uprobe_multi_supported() ? LINK_MULTI : LINK_PERF;
+	int multi;
+
+	if (*kind == LINK_PERF)
+		return 0;
+	multi = uprobe_multi_supported();
+	if (*kind == LINK_AUTO) {
+		*kind = multi > 0 ? LINK_MULTI : LINK_PERF;
+		return 0;
+	}
+	if (multi)
+		return 0; /* also where we may not know: loading will say what is missing */
+	log_error("--link multi: this kernel has no multi-uprobe link for one process: need Linux "
+		  "6.10, or 6.6 with its fixes; leave --link out, or say --link perf");
+	return -ENOTSUP;
 }
 
 const char *link_kind_name(enum link_kind kind)

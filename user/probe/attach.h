@@ -15,8 +15,11 @@ enum link_kind {
 	LINK_PERF,  /* a perf event per probe */
 };
 
-/* What LINK_AUTO means on this kernel. */
-enum link_kind link_kind_best(void);
+/*
+ * Makes LINK_AUTO the best kind this kernel has. -ENOTSUP, the reason printed,
+ * where it does not have the kind that was asked for. 0 on success.
+ */
+int link_kind_choose(enum link_kind *kind);
 const char *link_kind_name(enum link_kind kind);
 
 struct attachment;

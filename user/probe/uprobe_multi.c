@@ -51,7 +51,7 @@ int uprobe_multi_link(int prog_fd, const char *path, const uint64_t *offsets,
  * fail with EBADF, because a folder has no text; and one with PID -1 with
  * EINVAL, which only kernels with the fixed PID filter say.
  */
-bool uprobe_multi_supported(void)
+int uprobe_multi_supported(void)
 {
 	static const struct bpf_insn return_zero[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
@@ -64,13 +64,14 @@ bool uprobe_multi_supported(void)
 						 ARRAY_SIZE(return_zero), &opts);
 	int link;
 
+	/* A kernel without the link refuses its attach type. */
 	if (prog_fd < 0)
-		return false;
+		return prog_fd == -EINVAL ? 0 : prog_fd;
 	link = uprobe_multi_link(prog_fd, "/", &offset, NULL, 1, 0);
 	if (link >= 0)
 		close(link);
 	if (link != -EBADF)
-		return false;
+		return 0;
 	link = uprobe_multi_link(prog_fd, "/", &offset, NULL, 1, -1);
 	if (link >= 0)
 		close(link);

@@ -7,7 +7,6 @@
 #ifndef ALLOCTAP_PROBE_UPROBE_MULTI_H
 #define ALLOCTAP_PROBE_UPROBE_MULTI_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -15,8 +14,11 @@
 /* enum bpf_attach_type of Linux 6.6: what programs for this link are loaded for. */
 #define ATTACH_TYPE_UPROBE_MULTI 48
 
-/* Does this kernel have the link, with the fixed PID filter? */
-bool uprobe_multi_supported(void);
+/*
+ * Does this kernel have the link, with the fixed PID filter? 1 or 0; -errno where
+ * it cannot be found out (-EPERM: no permission to load programs).
+ */
+int uprobe_multi_supported(void);
 
 /*
  * One link for @n offsets of the file at @path, in process @pid only. An fd

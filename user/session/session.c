@@ -45,13 +45,17 @@ const char *session_libbpf_version(void)
 struct session *session_new(const struct session_options *options)
 {
 	struct session *s = calloc(1, sizeof(*s));
+	int err;
 
 	if (!s)
 		return NULL;
 	s->options = *options;
-	if (s->options.link == LINK_AUTO)
-		s->options.link = link_kind_best();
-	return s;
+	err = link_kind_choose(&s->options.link);
+	if (!err)
+		return s;
+	session_free(s);
+	errno = -err;
+	return NULL;
 }
 
 void session_free(struct session *s)

@@ -37,7 +37,7 @@ struct session;
 /* For --version: "v1.1". */
 const char *session_libbpf_version(void);
 
-/* NULL with errno ENOMEM. */
+/* NULL with errno ENOMEM, or ENOTSUP, printed, where the kernel lacks options->link. */
 struct session *session_new(const struct session_options *options);
 void session_free(struct session *s);
 
