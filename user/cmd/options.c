@@ -206,7 +206,7 @@ static const struct option_spec specs[] = {
 	{'p', "pid", "PID[,PID...]", CMD_RECORD, apply_pid, "processes to tap",
 	 "process numbers, as 4242 or 4242,4243"},
 	{'d', "duration", "TIME", CMD_RECORD, apply_duration,
-	 "stop after TIME (500ms, 10s, 5m), not just at Ctrl-C or its end",
+	 "stop after TIME (500ms, 10s, 5m); else at Ctrl-C or the target's end",
 	 "a time above 0, as 500ms, 10s, 5m"},
 	{'o', "output", "FILE", CMD_OUTPUT, apply_output,
 	 "write FILE, format by suffix; may be repeated; - is stdout (with -f)", ""},
