@@ -216,6 +216,18 @@ def test_several_targets(start, tap, tmp_path):
     assert {name.rsplit("-", 1)[1] for name in per_root} == {str(a.pid), str(b.pid)}
 
 
+def test_target_named_twice(start, tap, tmp_path):
+    """Tapped once: two probes in one place would count everything twice."""
+    target = start([lab.build_go("lifecycle", "1.27.4"), "threads", "3"])
+    target.expect("ready")
+    t = tap(f"{target.pid},{target.pid}", [tmp_path / "x.pb.gz", tmp_path / "x.json"])
+    target.send("x")
+    target.expect("done")
+    t.stop()
+    assert allocated(tmp_path / "x.pb.gz") == 3 * OBJECTS
+    assert len(lab.load_json(tmp_path / "x.json")["targets"]) == 1
+
+
 def test_newer_go_than_known(root, tmp_path):
     """Functions are found by name, so counts are right; what needs the tables is said to be off."""
     future = tmp_path / "future"

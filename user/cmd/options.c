@@ -28,6 +28,16 @@ struct option_spec {
 	const char *expects; /* for the message about a bad value */
 };
 
+/* A process named twice is tapped once: two probes would count everything twice. */
+static int add_pid(struct options *o, pid_t pid)
+{
+	vec_for_each (&o->pids, known) {
+		if (*known == pid)
+			return 0;
+	}
+	return vec_push(&o->pids, pid);
+}
+
 static int apply_pid(struct options *o, const char *value)
 {
 	__auto_free char *list = strdup(value);
@@ -40,7 +50,7 @@ static int apply_pid(struct options *o, const char *value)
 
 		if (parse_number(item, 1, INT32_MAX, &pid))
 			return -EINVAL;
-		if (vec_push(&o->pids, (pid_t)pid))
+		if (add_pid(o, (pid_t)pid))
 			return -ENOMEM;
 	}
 	return 0;
