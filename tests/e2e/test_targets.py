@@ -216,6 +216,22 @@ def test_several_targets(start, tap, tmp_path):
     assert {name.rsplit("-", 1)[1] for name in per_root} == {str(a.pid), str(b.pid)}
 
 
+@pytest.mark.parametrize("link", ["multi", "perf"])
+def test_two_processes_of_one_binary(start, tap, tmp_path, link):
+    """Both have probes in the same places of the same file: each hit counts once."""
+    binary = lab.build_go("lifecycle", "1.26.5")
+    targets = [start([binary, "threads", threads]) for threads in ("2", "5")]
+    for target in targets:
+        target.expect("ready")
+    t = tap(",".join(str(target.pid) for target in targets),
+            [tmp_path / "x.pb.gz", tmp_path / "x.json"], ["--link", link])
+    for target in targets:
+        target.send("x")
+        target.expect("done")
+    t.stop()
+    assert allocated(tmp_path / "x.pb.gz") == 7 * OBJECTS
+
+
 def test_target_named_twice(start, tap, tmp_path):
     """Tapped once: two probes in one place would count everything twice."""
     target = start([lab.build_go("lifecycle", "1.27.4"), "threads", "3"])
