@@ -20,7 +20,6 @@ enum log_level {
 
 /* Messages above @level are dropped. The default is LOG_INFO. */
 void log_set_level(enum log_level level);
-enum log_level log_get_level(void);
 
 /*
  * One line, "alloctap: " in front, newline added. A status line shown by

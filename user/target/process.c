@@ -176,11 +176,3 @@ int process_cpu_ns(const struct process *p, uint64_t *ns)
 	*ns = (user + system) * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK));
 	return 0;
 }
-
-int process_threads(const struct process *p)
-{
-	char value[64];
-	int err = read_status(p->pid, "Threads", value, sizeof(value));
-
-	return err ? err : atoi(value);
-}

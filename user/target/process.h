@@ -32,7 +32,5 @@ int process_pidfd(const struct process *p);
 
 /* User and system time used so far, in ns. 0 or -errno once it has gone. */
 int process_cpu_ns(const struct process *p, uint64_t *ns);
-/* Number of threads now, or -errno. */
-int process_threads(const struct process *p);
 
 #endif
