@@ -175,8 +175,12 @@ struct bpf_program *kernel_nothing(const struct kernel *k)
 int kernel_add_target(struct kernel *k, pid_t tgid)
 {
 	__u32 key = (__u32)tgid, no = 0;
+	int err = bpf_map_update_elem(bpf_map__fd(k->skel->maps.targets), &key, &no, BPF_ANY);
 
-	return bpf_map_update_elem(bpf_map__fd(k->skel->maps.targets), &key, &no, BPF_ANY);
+	if (err)
+		log_error("pid %d: cannot be noted as a target (%d fit at a time): %s", tgid,
+			  TARGETS_MAX, strerror(-err));
+	return err;
 }
 
 bool kernel_target_execed(const struct kernel *k, pid_t tgid)

@@ -25,7 +25,7 @@ int kernel_load(struct kernel *k, const struct attachment *a);
 struct bpf_program *const *kernel_programs(const struct kernel *k);
 struct bpf_program *kernel_nothing(const struct kernel *k);
 
-/* Lets the exec program know @tgid. 0 or -errno. */
+/* Lets the exec program know @tgid. 0 or -errno, the reason printed. */
 int kernel_add_target(struct kernel *k, pid_t tgid);
 /* Has @tgid become another program? */
 bool kernel_target_execed(const struct kernel *k, pid_t tgid);
