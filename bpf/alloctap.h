@@ -30,8 +30,30 @@
 enum sample_kind {
 	KIND_ALLOC = 0,      /* heap allocation: objects and bytes */
 	KIND_MAP_INSERT = 1, /* m[k] = v */
+	KIND_MAP_GROW = 2,   /* a map outgrew its table, or chained an overflow bucket */
+	KIND_WB_FLUSH = 3,   /* a P's write barrier buffer was flushed, while the GC marks */
 	KIND_MAX
 };
+
+/* How a map grew. */
+enum map_growth {
+	GROWTH_DOUBLE =
+		0, /* classic: to twice the buckets; Swiss: group to table, table to twice */
+	GROWTH_SAME_SIZE = 1, /* classic: as many buckets again, to be rid of overflow chains */
+	GROWTH_OVERFLOW = 2,  /* classic: one overflow bucket was allocated */
+	GROWTH_SPLIT = 3,     /* Swiss: a table of the largest size became two */
+	GROWTH_MAX
+};
+
+/*
+ * What count_key.detail says of a KIND_MAP_GROW. All maps that grew alike at one
+ * stack share a key; only those that split are told apart, by some bits of
+ * their random seed: how much room they needed depends on how they ended.
+ */
+#define GROWTH_HOW(detail)             ((detail)&3)
+#define GROWTH_LEVEL(detail)           ((detail) >> 2 & 63) /* log2 of the slots of the table before */
+#define GROWTH_MAP(detail)             ((detail) >> 8)
+#define GROWTH_DETAIL(how, level, map) ((__u32)(how) | (__u32)((level)&63) << 2 | (__u32)(map) << 8)
 
 enum stack_flags {
 	STACK_TRUNCATED = 1 << 0, /* deeper than STACK_MAX_FRAMES */
@@ -100,17 +122,19 @@ struct go_layout {
 
 struct count_key {
 	__u64 stack; /* hash of the frames and flags; 0 is "[lost stack]" */
-	__u64 type;  /* runtime type pointer; reserved, 0 */
+	__u64 type;  /* address of the runtime type: allocated, or of the map; 0: none */
 	__u32 tgid;
-	__u32 epoch; /* GC cycle; reserved, 0 */
-	__u32 kind;  /* enum sample_kind */
-	__u32 pad;
+	__u32 epoch;  /* GC cycle; reserved, 0 */
+	__u32 kind;   /* enum sample_kind */
+	__u32 detail; /* KIND_MAP_GROW: GROWTH_DETAIL(); else 0 */
 };
 
 struct count_value {
 	__u64 objects;
 	__u64 bytes;     /* what the heap gave: size class, tiny block or pages */
 	__u64 requested; /* what the program asked for */
+	/* KIND_MAP_INSERT, KIND_MAP_GROW: not a sum, but the most entries the map had then. */
+	__u64 entries;
 };
 
 struct stack_value {

@@ -51,6 +51,65 @@ static inline uint32_t fixture_target(struct profile_builder *b, uint32_t pid, c
 	return profile_builder_target(b, &t);
 }
 
+/* A type of which nothing but the name is known; "" is none. */
+static inline uint32_t fixture_type(struct profile_builder *b, const char *name)
+{
+	return profile_builder_type(b, &(struct profile_type){.name = profile_builder_str(b, name)},
+				    NULL, 0);
+}
+
+/* map[string]main.item, and what it is made of. */
+static inline uint32_t fixture_map_type(struct profile_builder *b)
+{
+	struct profile_type word = {.size = 16,
+				    .ptr_bytes = 8,
+				    .name = profile_builder_str(b, "string"),
+				    .kind = 24,
+				    .hash = 1,
+				    .align = 8};
+	struct profile_type small = {.size = 1,
+				     .name = profile_builder_str(b, "bool"),
+				     .kind = 1,
+				     .hash = 2,
+				     .align = 1};
+	uint32_t string = profile_builder_type(b, &word, NULL, 0);
+	uint32_t boolean = profile_builder_type(b, &small, NULL, 0);
+	struct profile_field fields[] = {
+		{0, profile_builder_str(b, "paid"), boolean, false},
+		{8, profile_builder_str(b, "string"), string, true},
+		{24, profile_builder_str(b, "open"), boolean, false},
+	};
+	struct profile_type item = {.size = 32,
+				    .ptr_bytes = 16,
+				    .name = profile_builder_str(b, "main.item"),
+				    .package = profile_builder_str(b, "main"),
+				    .kind = 25,
+				    .hash = 3,
+				    .align = 8};
+	struct profile_type map = {.size = 8,
+				   .ptr_bytes = 8,
+				   .group_size = 392,
+				   .slot_size = 48,
+				   .name = profile_builder_str(b, "map[string]main.item"),
+				   .kind = 21,
+				   .hash = 4,
+				   .align = 8,
+				   .flags = PROFILE_TYPE_SWISS,
+				   .key = string};
+
+	map.elem = profile_builder_type(b, &item, fields, 3);
+	return profile_builder_type(b, &map, NULL, 0);
+}
+
+static inline void fixture_growth(struct profile_builder *b, uint32_t target, uint32_t stack,
+				  uint32_t type, enum profile_growth_how how, uint32_t level,
+				  uint32_t map, uint64_t count, uint64_t entries)
+{
+	struct profile_growth g = {target, stack, type, how, level, map, count, entries};
+
+	assert(!profile_builder_growth(b, &g));
+}
+
 static inline void fixture_alloc(struct profile_builder *b, uint32_t target, uint32_t stack,
 				 const char *type, uint64_t objects, uint64_t bytes,
 				 uint64_t requested)
@@ -58,7 +117,7 @@ static inline void fixture_alloc(struct profile_builder *b, uint32_t target, uin
 	struct profile_sample s = {.target = target,
 				   .stack = stack,
 				   .kind = PROFILE_ALLOC,
-				   .type = profile_builder_str(b, type),
+				   .type = fixture_type(b, type),
 				   .objects = objects,
 				   .bytes = bytes,
 				   .requested = requested};
@@ -72,7 +131,7 @@ static inline void fixture_insert(struct profile_builder *b, uint32_t target, ui
 	struct profile_sample s = {.target = target,
 				   .stack = stack,
 				   .kind = PROFILE_MAP_INSERT,
-				   .type = profile_builder_str(b, type),
+				   .type = fixture_type(b, type),
 				   .objects = inserts};
 
 	assert(!profile_builder_sample(b, &s));
@@ -179,6 +238,10 @@ static inline struct profile *fixture_small(unsigned int n_targets)
 	fixture_alloc(b, target, lost_stack, "", 3, 48, 48);
 	fixture_insert(b, second, inserting, "map[string]int", 230);
 	fixture_insert(b, target, lost_stack, "", 23);
+	fixture_growth(b, second, inserting, fixture_map_type(b), PROFILE_GROWTH_DOUBLE, 3, 0, 5,
+		       8);
+	fixture_growth(b, second, inserting, fixture_map_type(b), PROFILE_GROWTH_SPLIT, 10, 77, 2,
+		       1800);
 
 	assert(!profile_builder_loss(b, "stack_map_full",
 				     "the map of stacks was full: raise --max-stacks", 3));

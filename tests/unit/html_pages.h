@@ -82,6 +82,11 @@ static const struct page_row shop_rows[] = {
 	{"[lost stack]:0", PROFILE_ALLOC, 700, 1433600},
 };
 
+static uint32_t page_type(struct profile_builder *b, str_id name)
+{
+	return profile_builder_type(b, &(struct profile_type){.name = name}, NULL, 0);
+}
+
 static enum function_category page_category(const char *name)
 {
 	static const char *const native[] = {"resize", "std::", "operator"};
@@ -204,7 +209,7 @@ static void page_add_rows(struct profile_builder *b, uint32_t target, const stru
 			.kind = rows[i].kind,
 			/* Two cycles and two types: the page has to add them up. */
 			.epoch = (uint32_t)(i & 1),
-			.type = profile_builder_str(b, i & 2 ? "orders.Order" : ""),
+			.type = page_type(b, profile_builder_str(b, i & 2 ? "orders.Order" : "")),
 			.objects = rows[i].objects,
 			.bytes = rows[i].bytes,
 			.requested = rows[i].bytes,
@@ -327,7 +332,7 @@ static struct profile *page_hostile(void)
 		uint32_t at[] = {profile_builder_location(b, 1, PROFILE_NONE, &lines[0], 1),
 				 profile_builder_location(b, 2, PROFILE_NONE, &lines[1], 1)};
 		struct profile_sample s = {.stack = profile_builder_stack(b, at, 2, 0),
-					   .type = leaf.name,
+					   .type = page_type(b, leaf.name),
 					   .objects = 1,
 					   .bytes = 1000 + i};
 

@@ -65,6 +65,18 @@ static void check_equal(const struct profile *a, const struct profile *b)
 		assert_int_equal(a->locations[i].first_line, b->locations[i].first_line);
 		assert_int_equal(a->locations[i].n_lines, b->locations[i].n_lines);
 	}
+	assert_int_equal(a->n_types, b->n_types);
+	for (size_t i = 0; i < a->n_types; i++)
+		assert_memory_equal(&a->types[i], &b->types[i],
+				    offsetof(struct profile_type, n_fields) + sizeof(uint32_t));
+	assert_int_equal(a->n_fields, b->n_fields);
+	for (size_t i = 0; i < a->n_fields; i++) {
+		assert_int_equal(a->fields[i].offset, b->fields[i].offset);
+		assert_int_equal(a->fields[i].name, b->fields[i].name);
+		assert_int_equal(a->fields[i].type, b->fields[i].type);
+		assert_int_equal(a->fields[i].embedded, b->fields[i].embedded);
+	}
+	SAME_TABLE(growths);
 	assert_int_equal(a->n_samples, b->n_samples);
 	for (size_t i = 0; i < a->n_samples; i++) {
 		assert_memory_equal(&a->samples[i], &b->samples[i],
@@ -72,6 +84,7 @@ static void check_equal(const struct profile *a, const struct profile *b)
 		assert_int_equal(a->samples[i].objects, b->samples[i].objects);
 		assert_int_equal(a->samples[i].bytes, b->samples[i].bytes);
 		assert_int_equal(a->samples[i].requested, b->samples[i].requested);
+		assert_int_equal(a->samples[i].entries, b->samples[i].entries);
 	}
 	assert_int_equal(a->n_strings, b->n_strings);
 	for (uint32_t i = 0; i < a->n_strings; i++)
@@ -348,7 +361,21 @@ static void every_index_is_checked(void **state)
 	SPOIL(m, m->samples->stack[0], (uint32_t)m->stacks->n_flags, "no stack");
 	SPOIL(m, m->samples->target[0], 1, "no target");
 	SPOIL(m, m->samples->kind[0], PROFILE_KIND_MAX, "no kind");
-	SPOIL(m, m->samples->type[0], none, "no string");
+	SPOIL(m, m->samples->type[0], none, "no type");
+	SPOIL(m, m->types->name[1], none, "no string");
+	SPOIL(m, m->types->package[1], none, "no string");
+	SPOIL(m, m->types->key[1], 1, "type 1 has a key of type 1");
+	SPOIL(m, m->types->elem[1], none, "type 1 has elements of type");
+	SPOIL(m, m->types->group[1], 2, "type 1 has groups of type 2");
+	SPOIL(m, m->types->size[1], 1ull << 48, "type 1 is larger than memory");
+	SPOIL(m, m->types->field_count[0], 4, "4 fields where 3 are left");
+	SPOIL(m, m->fields->name[0], none, "no string");
+	SPOIL(m, m->fields->type[0], (uint32_t)m->types->n_name - 2, "has a field of type");
+	SPOIL(m, m->growths->stack[0], (uint32_t)m->stacks->n_flags, "no stack");
+	SPOIL(m, m->growths->target[0], 1, "no target");
+	SPOIL(m, m->growths->type[0], none, "no type");
+	SPOIL(m, m->growths->how[0], PROFILE_GROWTH_MAX, "no way to grow");
+	SPOIL(m, m->growths->level[0], 64, "no table size");
 	SPOIL(m, m->losses->reason[0], none, "no string");
 	SPOIL(m, m->losses->text[0], none, "no string");
 	SPOIL(m, m->tool_version, none, "no string");
@@ -373,6 +400,7 @@ static void odd_tables_are_refused(void **state)
 	SPOIL(m, m->samples->objects[1], (uint64_t)INT64_MAX, "counts beyond 64 bits");
 	SPOIL(m, m->samples->requested[0], (uint64_t)1 << 63, "counts beyond 64 bits");
 	SPOIL(m, m->losses->count[0], UINT64_MAX, "counts beyond 64 bits");
+	SPOIL(m, m->growths->count[0], UINT64_MAX, "counts beyond 64 bits");
 	SPOIL(m, m->duration_ns, (uint64_t)1 << 63, "times beyond 64 bits");
 	SPOIL(m, m->start_unix_ns, UINT64_MAX, "times beyond 64 bits");
 	SPOIL(m, m->cost->trap_ns, NAN, "a cost that is no number");

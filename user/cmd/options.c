@@ -335,7 +335,9 @@ static int make_outputs(struct options *o)
 static void set_defaults(struct options *o)
 {
 	*o = (struct options){
-		.session = {.kinds = KINDS_ALL, .max_stacks = 24576, .max_counts = 32768},
+		.session = {.kinds = 1u << KIND_ALLOC | 1u << KIND_MAP_INSERT,
+			    .max_stacks = 24576,
+			    .max_counts = 32768},
 		.export = {.unit = UNIT_BYTES, .top = 20},
 	};
 }

@@ -87,7 +87,8 @@ static int collect_samples(struct page *page)
 
 	for (size_t i = 0; i < p->n_samples; i++) {
 		const struct profile_sample *s = &p->samples[i];
-		int64_t type = strtab_add(&page->tree->strings, profile_str(p, s->type));
+		int64_t type =
+			strtab_add(&page->tree->strings, profile_str(p, p->types[s->type].name));
 
 		if (type < 0)
 			return -ENOMEM;

@@ -75,7 +75,7 @@ struct words {
 /* What becomes one pprof sample. */
 struct group {
 	uint32_t target, stack;
-	str_id type;
+	uint32_t type; /* in profile.types */
 	int64_t values[VALUES];
 };
 
@@ -359,7 +359,7 @@ static size_t fill_labels(const struct pprof *f, const struct group *g, const in
 		pprof__label__init(&labels[i]);
 	if (g->type) {
 		l->key = f->words.type;
-		l++->str = g->type;
+		l++->str = f->p->types[g->type].name;
 	}
 	if (g->values[VALUE_ALLOC_OBJECTS] > 0) {
 		l->key = f->words.bytes;

@@ -31,14 +31,19 @@ _Static_assert(offsetof(struct profile_mapping, build_id) ==
 	       "no padding");
 _Static_assert(offsetof(struct profile_function, category) == 4 * sizeof(uint32_t), "no padding");
 _Static_assert(offsetof(struct profile_sample, type) == 4 * sizeof(uint32_t), "no padding");
+_Static_assert(offsetof(struct profile_growth, map) == 5 * sizeof(uint32_t), "no padding");
+_Static_assert(offsetof(struct profile_type, group) == 5 * sizeof(uint64_t) + 8 * sizeof(uint32_t),
+	       "no padding");
 _Static_assert(sizeof(enum profile_kind) == sizeof(uint32_t) &&
 		       sizeof(enum function_category) == sizeof(uint32_t),
 	       "no padding");
 
 struct profile_builder {
 	struct strtab strings;
-	struct table targets, mappings, functions, locations, stacks, samples, losses;
+	struct table targets, mappings, functions, locations, stacks, types, samples, growths,
+		losses;
 	VEC(struct profile_line) lines;
+	VEC(struct profile_field) fields;
 	VEC(uint32_t) stack_locations;
 	bool failed;
 };
@@ -48,6 +53,12 @@ struct location_key {
 	uint32_t mapping;
 	const struct profile_line *lines;
 	size_t n_lines;
+};
+
+struct type_key {
+	const struct profile_type *type;
+	const struct profile_field *fields;
+	size_t n;
 };
 
 struct stack_key {
@@ -117,10 +128,15 @@ static int builder_init(struct profile_builder *b)
 		.functions = TABLE(struct profile_function, category),
 		.locations = {.row_size = sizeof(struct profile_location)},
 		.stacks = {.row_size = sizeof(struct profile_stack)},
+		.types = TABLE(struct profile_type, group),
 		.samples = TABLE(struct profile_sample, type),
+		.growths = TABLE(struct profile_growth, map),
 		.losses = TABLE(struct profile_loss, reason),
 	};
-	return strtab_init(&b->strings);
+	if (strtab_init(&b->strings))
+		return -ENOMEM;
+	profile_builder_type(b, &(struct profile_type){0}, NULL, 0);
+	return b->failed ? -ENOMEM : 0;
 }
 
 struct profile_builder *profile_builder_new(void)
@@ -142,9 +158,12 @@ static void builder_clear(struct profile_builder *b)
 	table_free(&b->functions);
 	table_free(&b->locations);
 	table_free(&b->stacks);
+	table_free(&b->types);
 	table_free(&b->samples);
+	table_free(&b->growths);
 	table_free(&b->losses);
 	vec_free(&b->lines);
+	vec_free(&b->fields);
 	vec_free(&b->stack_locations);
 }
 
@@ -277,6 +296,95 @@ uint32_t profile_builder_stack(struct profile_builder *b, const uint32_t *locati
 	return b->failed ? PROFILE_NONE : checked(b, intern_stack(b, &key));
 }
 
+const char *profile_builder_stack_line(const struct profile_builder *b, uint32_t stack, size_t i)
+{
+	const struct profile_stack *s;
+
+	if (b->failed || stack >= b->stacks.n)
+		return NULL;
+	s = table_row(&b->stacks, stack);
+	for (uint32_t j = 0; j < s->n_locations; j++) {
+		const struct profile_location *l =
+			table_row(&b->locations, b->stack_locations.data[s->first_location + j]);
+
+		if (i < l->n_lines) {
+			const struct profile_line *line = &b->lines.data[l->first_line + i];
+			const struct profile_function *f = table_row(&b->functions, line->function);
+
+			return strtab_get(&b->strings, f->name);
+		}
+		i -= l->n_lines;
+	}
+	return NULL;
+}
+
+static bool same_field(const struct profile_field *f, const struct profile_field *g)
+{
+	return f->offset == g->offset && f->name == g->name && f->type == g->type &&
+	       f->embedded == g->embedded;
+}
+
+static bool same_type(const void *ctx, uint32_t id, const void *key)
+{
+	const struct profile_builder *b = ctx;
+	const struct type_key *k = key;
+	const struct profile_type *t = table_row(&b->types, id);
+
+	if (memcmp(t, k->type, b->types.key_size) || t->n_fields != k->n)
+		return false;
+	for (size_t i = 0; i < k->n; i++) {
+		if (!same_field(&b->fields.data[t->first_field + i], &k->fields[i]))
+			return false;
+	}
+	return true;
+}
+
+static uint32_t intern_type(struct profile_builder *b, const struct type_key *k)
+{
+	uint64_t hash = hash_bytes(k->type, b->types.key_size, k->n);
+	uint32_t id = intern_find(&b->types.index, hash, same_type, b, k);
+	struct profile_type row = *k->type;
+	size_t end = b->fields.n + k->n;
+
+	if (id != INTERN_NONE)
+		return id;
+	if (end > UINT32_MAX || vec_reserve(&b->fields, end))
+		return PROFILE_NONE;
+	row.first_field = k->n ? (uint32_t)b->fields.n : 0;
+	row.n_fields = (uint32_t)k->n;
+	for (size_t i = 0; i < k->n; i++)
+		b->fields.data[b->fields.n++] = k->fields[i];
+	return table_append(&b->types, hash, &row);
+}
+
+uint32_t profile_builder_type(struct profile_builder *b, const struct profile_type *type,
+			      const struct profile_field *fields, size_t n_fields)
+{
+	struct type_key key = {type, fields, n_fields};
+
+	return b->failed ? PROFILE_NONE : checked(b, intern_type(b, &key));
+}
+
+int profile_builder_growth(struct profile_builder *b, const struct profile_growth *g)
+{
+	struct profile_growth *sum;
+	uint32_t id;
+	bool added;
+
+	if (b->failed)
+		return -ENOMEM;
+	id = checked(b, table_intern(&b->growths, g, &added));
+	if (id == PROFILE_NONE)
+		return -ENOMEM;
+	if (!added) {
+		sum = table_row(&b->growths, id);
+		sum->count += g->count;
+		if (g->entries > sum->entries)
+			sum->entries = g->entries;
+	}
+	return 0;
+}
+
 int profile_builder_sample(struct profile_builder *b, const struct profile_sample *s)
 {
 	struct profile_sample *sum;
@@ -293,6 +401,8 @@ int profile_builder_sample(struct profile_builder *b, const struct profile_sampl
 		sum->objects += s->objects;
 		sum->bytes += s->bytes;
 		sum->requested += s->requested;
+		if (s->entries > sum->entries)
+			sum->entries = s->entries;
 	}
 	return 0;
 }
@@ -351,8 +461,12 @@ struct profile *profile_builder_finish(struct profile_builder *b)
 	p->functions = take_rows(&b->functions, &p->n_functions);
 	p->locations = take_rows(&b->locations, &p->n_locations);
 	p->stacks = take_rows(&b->stacks, &p->n_stacks);
+	p->types = take_rows(&b->types, &p->n_types);
+	p->growths = take_rows(&b->growths, &p->n_growths);
 	p->samples = take_rows(&b->samples, &p->n_samples);
 	p->losses = take_rows(&b->losses, &p->n_losses);
+	p->n_fields = b->fields.n;
+	p->fields = TAKE(b->fields.data);
 	p->n_lines = b->lines.n;
 	p->lines = TAKE(b->lines.data);
 	p->n_stack_locations = b->stack_locations.n;

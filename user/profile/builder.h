@@ -25,8 +25,21 @@ uint32_t profile_builder_location(struct profile_builder *b, uint64_t address, u
 /* Interned by (locations, flags). Without locations it gets one: "[no stack]". */
 uint32_t profile_builder_stack(struct profile_builder *b, const uint32_t *locations, size_t n,
 			       uint32_t flags);
+/*
+ * Interned by everything in it; @fields are its own (type->first_field and
+ * n_fields are not read). Type 0 is there from the start: "", not known.
+ */
+uint32_t profile_builder_type(struct profile_builder *b, const struct profile_type *type,
+			      const struct profile_field *fields, size_t n_fields);
+/*
+ * The name of the @i-th line of a stack from the leaf, inlined ones included;
+ * NULL where there are fewer. Valid until the next add.
+ */
+const char *profile_builder_stack_line(const struct profile_builder *b, uint32_t stack, size_t i);
 /* Samples with equal (target, stack, kind, epoch, type) are added up. 0 or -ENOMEM. */
 int profile_builder_sample(struct profile_builder *b, const struct profile_sample *s);
+/* Growths with all but count and entries equal are added up. 0 or -ENOMEM. */
+int profile_builder_growth(struct profile_builder *b, const struct profile_growth *g);
 /* @count of 0 is kept out. */
 int profile_builder_loss(struct profile_builder *b, const char *reason, const char *text,
 			 uint64_t count);

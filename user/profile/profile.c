@@ -36,6 +36,31 @@ uint64_t profile_lost(const struct profile *p)
 	return lost;
 }
 
+static bool is_site(const struct profile *p, const struct profile_line *line)
+{
+	enum function_category c = p->functions[line->function].category;
+
+	return c != FUNCTION_GO_RUNTIME && c != FUNCTION_NATIVE_ALLOCATOR;
+}
+
+struct profile_line profile_stack_site(const struct profile *p, uint32_t stack)
+{
+	const struct profile_stack *s = &p->stacks[stack];
+	const struct profile_line *line = NULL;
+
+	for (uint32_t i = 0; i < s->n_locations; i++) {
+		uint32_t location = p->stack_locations[s->first_location + i];
+		const struct profile_location *l = &p->locations[location];
+
+		for (uint32_t j = 0; j < l->n_lines; j++) {
+			line = &p->lines[l->first_line + j];
+			if (is_site(p, line))
+				return *line;
+		}
+	}
+	return *line;
+}
+
 static bool has_name(const struct profile *p, const struct profile_location *l)
 {
 	for (uint32_t i = 0; i < l->n_lines; i++) {
@@ -78,7 +103,10 @@ void profile_free(struct profile *p)
 	free(p->locations);
 	free(p->stack_locations);
 	free(p->stacks);
+	free(p->types);
+	free(p->fields);
 	free(p->samples);
+	free(p->growths);
 	free(p->losses);
 	if (p->strings) {
 		free(p->strings->pool);

@@ -5,7 +5,8 @@
  * Tables refer to each other by index, never by pointer, in one direction:
  *
  *	sample -> stack -> location -> function -> string
- *	       -> target               -> mapping
+ *	growth -> target               -> mapping
+ *	       -> type -> field
  *
  * A snapshot is made by a profile_builder, or read back from a recording.
  */
@@ -24,6 +25,7 @@ typedef uint32_t str_id;
 enum profile_kind {
 	PROFILE_ALLOC = 0, /* same numbers as enum sample_kind in bpf/alloctap.h */
 	PROFILE_MAP_INSERT = 1,
+	PROFILE_WB_FLUSH = 3, /* 2 are map growths: they have a table of their own */
 	PROFILE_KIND_MAX
 };
 
@@ -87,15 +89,66 @@ struct profile_stack {
 	uint32_t flags; /* enum profile_stack_flags */
 };
 
+enum profile_type_flags {
+	PROFILE_TYPE_SWISS = 1 << 0,      /* a map of groups of 8 slots; else of buckets of 8 */
+	PROFILE_TYPE_KEY_BOXED = 1 << 1,  /* over 128 bytes: a heap object for each key */
+	PROFILE_TYPE_ELEM_BOXED = 1 << 2, /* ... for each value */
+};
+
+/* A type as the runtime describes it, or what stands for one: "[string bytes]". */
+struct profile_type {
+	uint64_t size;
+	uint64_t ptr_bytes;             /* of them may hold pointers */
+	uint64_t length;                /* of arrays */
+	uint64_t group_size, slot_size; /* of maps: a group or bucket; key and value in it */
+	str_id name;                    /* as reflect prints it: "main.User" */
+	str_id package;                 /* import path; "" where no package declares it */
+	uint32_t kind;                  /* enum go_kind; 0: not a type of the runtime's */
+	uint32_t hash;                  /* the runtime's; tells types of equal names apart */
+	uint32_t align;
+	uint32_t flags;            /* enum profile_type_flags */
+	uint32_t key, elem, group; /* of maps; elem of arrays and slices too. 0: not known */
+	/* Of structs, in profile.fields by offset. 0 also where they were not read. */
+	uint32_t first_field, n_fields;
+};
+
+struct profile_field {
+	uint64_t offset;
+	str_id name;
+	uint32_t type; /* in profile.types */
+	bool embedded;
+};
+
 struct profile_sample {
 	uint32_t target;
 	uint32_t stack;
 	enum profile_kind kind;
 	uint32_t epoch; /* GC cycle; 0 until cycles are recorded */
-	str_id type;    /* type allocated or map type; "" until types are recorded */
+	uint32_t type;  /* allocated, or of the map; in profile.types, 0: not known */
 	uint64_t objects;
 	uint64_t bytes;     /* as the heap charged them (size class, pages) */
 	uint64_t requested; /* as the program asked for them */
+	uint64_t entries;   /* map inserts: the most the map held at one of them */
+};
+
+enum profile_growth_how {
+	PROFILE_GROWTH_DOUBLE = 0, /* same numbers as enum map_growth in bpf/alloctap.h */
+	PROFILE_GROWTH_SAME_SIZE = 1,
+	PROFILE_GROWTH_OVERFLOW = 2,
+	PROFILE_GROWTH_SPLIT = 3,
+	PROFILE_GROWTH_MAX
+};
+
+/* Maps that grew alike; the stack's leaf is the function that grew them. */
+struct profile_growth {
+	uint32_t target;
+	uint32_t stack;
+	uint32_t type; /* of the map; 0: not known */
+	enum profile_growth_how how;
+	uint32_t level;   /* log2 of the slots (of 8 each bucket) of the table before */
+	uint32_t map;     /* tells maps that split apart; 0 for the other ways */
+	uint64_t count;   /* growths */
+	uint64_t entries; /* the most a map held then */
 };
 
 struct profile_loss {
@@ -124,10 +177,13 @@ struct profile {
 	struct profile_location *locations;
 	uint32_t *stack_locations;
 	struct profile_stack *stacks;
+	struct profile_type *types; /* 0 is "": none, or not known */
+	struct profile_field *fields;
 	struct profile_sample *samples;
+	struct profile_growth *growths;
 	struct profile_loss *losses;
 	size_t n_targets, n_mappings, n_functions, n_lines, n_locations, n_stack_locations;
-	size_t n_stacks, n_samples, n_losses, n_strings;
+	size_t n_stacks, n_types, n_fields, n_samples, n_growths, n_losses, n_strings;
 
 	struct profile_cost cost;
 	uint64_t stacks_truncated; /* hits whose stack was cut at the depth limit */
@@ -147,6 +203,12 @@ struct profile_totals {
 struct profile_totals profile_totals(const struct profile *p);
 /* All losses added up; 0 is what --strict wants to see. */
 uint64_t profile_lost(const struct profile *p);
+/*
+ * The call site of a stack: its first line, from the leaf, that is not the
+ * runtime or its map and reflect internals (in C: not the allocator). Inlined
+ * frames count as frames. Where there is none such, the outermost line.
+ */
+struct profile_line profile_stack_site(const struct profile *p, uint32_t stack);
 /*
  * Share of the frames of all stacks (locations with an address) that have a
  * function name, 0..1; 1 where there are no frames.

@@ -9,18 +9,10 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "profile/profile_strings.h"
-#include "profile/recording.pb-c.h"
 #include "profile/recording_file.h"
+#include "profile/recording_unpack.h"
 
-struct unpacker {
-	const char *name;
-	const Alloctap__Recording *r;
-	struct profile *p;
-};
-
-static int damaged(const struct unpacker *u, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-static int damaged(const struct unpacker *u, const char *fmt, ...)
+int unpack_damaged(const struct unpacker *u, const char *fmt, ...)
 {
 	char what[160];
 	va_list ap;
@@ -32,41 +24,47 @@ static int damaged(const struct unpacker *u, const char *fmt, ...)
 	return -EBADMSG;
 }
 
-/* Element i of a column; a missing column reads as zeros. */
-#define AT(message, col, i) ((message)->n_##col ? (message)->col[i] : 0)
-
-/* The other columns of a table must be as long as the first, or missing. */
-#define CHECK_COLUMNS(u, table, rows, ...)                           \
-	check_columns(u, table, rows, (const size_t[]){__VA_ARGS__}, \
-		      sizeof((const size_t[]){__VA_ARGS__}) / sizeof(size_t))
-
-static int check_columns(const struct unpacker *u, const char *table, size_t rows,
-			 const size_t *lengths, size_t n)
+int unpack_columns(const struct unpacker *u, const char *table, size_t rows, const size_t *lengths,
+		   size_t n)
 {
 	if (rows >= PROFILE_NONE)
-		return damaged(u, "%zu %s", rows, table);
+		return unpack_damaged(u, "%zu %s", rows, table);
 	for (size_t i = 0; i < n; i++) {
 		if (lengths[i] && lengths[i] != rows)
-			return damaged(u, "a column of %zu rows in a table of %zu %s", lengths[i],
-				       rows, table);
+			return unpack_damaged(u, "a column of %zu rows in a table of %zu %s",
+					      lengths[i], rows, table);
 	}
 	return 0;
 }
 
-static int check_index(const struct unpacker *u, const char *what, uint32_t index, size_t n)
+int unpack_index(const struct unpacker *u, const char *what, uint32_t index, size_t n)
 {
-	return index < n ? 0 : damaged(u, "no %s %u: there are %zu", what, index, n);
+	return index < n ? 0 : unpack_damaged(u, "no %s %u: there are %zu", what, index, n);
 }
 
-static int check_string(const struct unpacker *u, uint32_t id)
+int unpack_string(const struct unpacker *u, uint32_t id)
 {
-	return check_index(u, "string", id, u->p->n_strings);
+	return unpack_index(u, "string", id, u->p->n_strings);
 }
 
-/* An array of @n rows for the profile; never NULL for want of rows. */
-static void *new_rows(size_t n, size_t size)
+void *unpack_rows(size_t n, size_t size)
 {
 	return calloc(n ? n : 1, size);
+}
+
+int unpack_run(const struct unpacker *u, const char *what, uint32_t n, size_t total, uint32_t *next,
+	       uint32_t *first)
+{
+	if (!n || n > total - *next)
+		return unpack_damaged(u, "%u %s where %zu are left", n, what, total - *next);
+	*first = *next;
+	*next += n;
+	return 0;
+}
+
+bool unpack_sum(uint64_t *sum, uint64_t value)
+{
+	return !__builtin_add_overflow(*sum, value, sum) && *sum <= INT64_MAX;
 }
 
 static int unpack_strings(struct unpacker *u)
@@ -77,14 +75,14 @@ static int unpack_strings(struct unpacker *u)
 	uint32_t offset = 0;
 
 	if (!len || len > UINT32_MAX || pool[0] || pool[len - 1])
-		return damaged(u, "no string table");
+		return unpack_damaged(u, "no string table");
 	p->strings = calloc(1, sizeof(*p->strings));
 	if (!p->strings)
 		return -ENOMEM;
 	for (size_t i = 0; i < len; i++)
 		p->n_strings += !pool[i];
 	p->strings->pool = malloc(len);
-	p->strings->offsets = new_rows(p->n_strings, sizeof(*p->strings->offsets));
+	p->strings->offsets = unpack_rows(p->n_strings, sizeof(*p->strings->offsets));
 	if (!p->strings->pool || !p->strings->offsets)
 		return -ENOMEM;
 	memcpy(p->strings->pool, pool, len);
@@ -108,7 +106,7 @@ static int unpack_targets(struct unpacker *u)
 			    m->n_version);
 	if (err)
 		return err;
-	p->targets = new_rows(p->n_targets, sizeof(*p->targets));
+	p->targets = unpack_rows(p->n_targets, sizeof(*p->targets));
 	if (!p->targets)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_targets; i++) {
@@ -121,8 +119,8 @@ static int unpack_targets(struct unpacker *u)
 			.runtime = AT(m, runtime, i),
 			.version = AT(m, version, i),
 		};
-		if (check_string(u, t->comm) || check_string(u, t->exe) ||
-		    check_string(u, t->runtime) || check_string(u, t->version))
+		if (unpack_string(u, t->comm) || unpack_string(u, t->exe) ||
+		    unpack_string(u, t->runtime) || unpack_string(u, t->version))
 			return -EBADMSG;
 	}
 	return 0;
@@ -140,7 +138,7 @@ static int unpack_mappings(struct unpacker *u)
 			    m->n_file, m->n_build_id);
 	if (err)
 		return err;
-	p->mappings = new_rows(p->n_mappings, sizeof(*p->mappings));
+	p->mappings = unpack_rows(p->n_mappings, sizeof(*p->mappings));
 	if (!p->mappings)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_mappings; i++) {
@@ -154,8 +152,8 @@ static int unpack_mappings(struct unpacker *u)
 			.file = AT(m, file, i),
 			.build_id = AT(m, build_id, i),
 		};
-		if (check_index(u, "target", row->target, p->n_targets) ||
-		    check_string(u, row->file) || check_string(u, row->build_id))
+		if (unpack_index(u, "target", row->target, p->n_targets) ||
+		    unpack_string(u, row->file) || unpack_string(u, row->build_id))
 			return -EBADMSG;
 	}
 	return 0;
@@ -173,7 +171,7 @@ static int unpack_functions(struct unpacker *u)
 			    m->n_start_line, m->n_category);
 	if (err)
 		return err;
-	p->functions = new_rows(p->n_functions, sizeof(*p->functions));
+	p->functions = unpack_rows(p->n_functions, sizeof(*p->functions));
 	if (!p->functions)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_functions; i++) {
@@ -185,9 +183,9 @@ static int unpack_functions(struct unpacker *u)
 			.file = AT(m, file, i),
 			.start_line = AT(m, start_line, i),
 		};
-		if (check_string(u, f->name) || check_string(u, f->system_name) ||
-		    check_string(u, f->file) ||
-		    check_index(u, "function category", AT(m, category, i), FUNCTION_CATEGORY_MAX))
+		if (unpack_string(u, f->name) || unpack_string(u, f->system_name) ||
+		    unpack_string(u, f->file) ||
+		    unpack_index(u, "function category", AT(m, category, i), FUNCTION_CATEGORY_MAX))
 			return -EBADMSG;
 		f->category = AT(m, category, i);
 	}
@@ -205,26 +203,15 @@ static int unpack_lines(struct unpacker *u)
 	err = CHECK_COLUMNS(u, "lines", p->n_lines, m->n_line);
 	if (err)
 		return err;
-	p->lines = new_rows(p->n_lines, sizeof(*p->lines));
+	p->lines = unpack_rows(p->n_lines, sizeof(*p->lines));
 	if (!p->lines)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_lines; i++) {
 		p->lines[i].function = m->function[i];
 		p->lines[i].line = AT(m, line, i);
-		if (check_index(u, "function", m->function[i], p->n_functions))
+		if (unpack_index(u, "function", m->function[i], p->n_functions))
 			return -EBADMSG;
 	}
-	return 0;
-}
-
-/* Deals the next @n of @total out: *@first is where they begin. */
-static int take_run(const struct unpacker *u, const char *what, uint32_t n, size_t total,
-		    uint32_t *next, uint32_t *first)
-{
-	if (!n || n > total - *next)
-		return damaged(u, "%u %s where %zu are left", n, what, total - *next);
-	*first = *next;
-	*next += n;
 	return 0;
 }
 
@@ -240,7 +227,7 @@ static int unpack_locations(struct unpacker *u)
 	err = CHECK_COLUMNS(u, "locations", p->n_locations, m->n_mapping, m->n_line_count);
 	if (err)
 		return err;
-	p->locations = new_rows(p->n_locations, sizeof(*p->locations));
+	p->locations = unpack_rows(p->n_locations, sizeof(*p->locations));
 	if (!p->locations)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_locations; i++) {
@@ -250,11 +237,11 @@ static int unpack_locations(struct unpacker *u)
 		l->address = m->address[i];
 		l->mapping = mapping ? mapping - 1 : PROFILE_NONE;
 		l->n_lines = AT(m, line_count, i);
-		if ((mapping && check_index(u, "mapping", l->mapping, p->n_mappings)) ||
-		    take_run(u, "lines", l->n_lines, p->n_lines, &next, &l->first_line))
+		if ((mapping && unpack_index(u, "mapping", l->mapping, p->n_mappings)) ||
+		    unpack_run(u, "lines", l->n_lines, p->n_lines, &next, &l->first_line))
 			return -EBADMSG;
 	}
-	return next == p->n_lines ? 0 : damaged(u, "lines of no location");
+	return next == p->n_lines ? 0 : unpack_damaged(u, "lines of no location");
 }
 
 static int unpack_stacks(struct unpacker *u)
@@ -271,14 +258,14 @@ static int unpack_stacks(struct unpacker *u)
 	if (err)
 		return err;
 	if (p->n_stack_locations >= PROFILE_NONE)
-		return damaged(u, "%zu frames", p->n_stack_locations);
-	p->stacks = new_rows(p->n_stacks, sizeof(*p->stacks));
-	p->stack_locations = new_rows(p->n_stack_locations, sizeof(*p->stack_locations));
+		return unpack_damaged(u, "%zu frames", p->n_stack_locations);
+	p->stacks = unpack_rows(p->n_stacks, sizeof(*p->stacks));
+	p->stack_locations = unpack_rows(p->n_stack_locations, sizeof(*p->stack_locations));
 	if (!p->stacks || !p->stack_locations)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_stack_locations; i++) {
 		p->stack_locations[i] = m->locations[i];
-		if (check_index(u, "location", m->locations[i], p->n_locations))
+		if (unpack_index(u, "location", m->locations[i], p->n_locations))
 			return -EBADMSG;
 	}
 	for (size_t i = 0; i < p->n_stacks; i++) {
@@ -286,18 +273,12 @@ static int unpack_stacks(struct unpacker *u)
 
 		s->n_locations = m->location_count[i];
 		s->flags = AT(m, flags, i);
-		err = take_run(u, "frames", s->n_locations, p->n_stack_locations, &next,
-			       &s->first_location);
+		err = unpack_run(u, "frames", s->n_locations, p->n_stack_locations, &next,
+				 &s->first_location);
 		if (err)
 			return err;
 	}
-	return next == p->n_stack_locations ? 0 : damaged(u, "frames of no stack");
-}
-
-/* Adds @value to *@sum, which whoever adds up these values may hold in an int64. */
-static bool sum_fits(uint64_t *sum, uint64_t value)
-{
-	return !__builtin_add_overflow(*sum, value, sum) && *sum <= INT64_MAX;
+	return next == p->n_stack_locations ? 0 : unpack_damaged(u, "frames of no stack");
 }
 
 static int unpack_samples(struct unpacker *u)
@@ -310,10 +291,10 @@ static int unpack_samples(struct unpacker *u)
 
 	p->n_samples = m->n_stack;
 	err = CHECK_COLUMNS(u, "samples", p->n_samples, m->n_target, m->n_kind, m->n_epoch,
-			    m->n_type, m->n_objects, m->n_bytes, m->n_requested);
+			    m->n_type, m->n_objects, m->n_bytes, m->n_requested, m->n_entries);
 	if (err)
 		return err;
-	p->samples = new_rows(p->n_samples, sizeof(*p->samples));
+	p->samples = unpack_rows(p->n_samples, sizeof(*p->samples));
 	if (!p->samples)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_samples; i++) {
@@ -327,15 +308,17 @@ static int unpack_samples(struct unpacker *u)
 			.objects = AT(m, objects, i),
 			.bytes = AT(m, bytes, i),
 			.requested = AT(m, requested, i),
+			.entries = AT(m, entries, i),
 		};
-		if (check_index(u, "target", s->target, p->n_targets) ||
-		    check_index(u, "stack", s->stack, p->n_stacks) || check_string(u, s->type) ||
-		    check_index(u, "kind", AT(m, kind, i), PROFILE_KIND_MAX))
+		if (unpack_index(u, "target", s->target, p->n_targets) ||
+		    unpack_index(u, "stack", s->stack, p->n_stacks) ||
+		    unpack_index(u, "type", s->type, p->n_types) ||
+		    unpack_index(u, "kind", AT(m, kind, i), PROFILE_KIND_MAX))
 			return -EBADMSG;
 		s->kind = AT(m, kind, i);
-		if (!sum_fits(&objects, s->objects) || !sum_fits(&bytes, s->bytes) ||
-		    !sum_fits(&requested, s->requested))
-			return damaged(u, "counts beyond 64 bits");
+		if (!unpack_sum(&objects, s->objects) || !unpack_sum(&bytes, s->bytes) ||
+		    !unpack_sum(&requested, s->requested))
+			return unpack_damaged(u, "counts beyond 64 bits");
 	}
 	return 0;
 }
@@ -352,7 +335,7 @@ static int unpack_losses(struct unpacker *u)
 	err = CHECK_COLUMNS(u, "losses", p->n_losses, m->n_text, m->n_count);
 	if (err)
 		return err;
-	p->losses = new_rows(p->n_losses, sizeof(*p->losses));
+	p->losses = unpack_rows(p->n_losses, sizeof(*p->losses));
 	if (!p->losses)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_losses; i++) {
@@ -361,10 +344,10 @@ static int unpack_losses(struct unpacker *u)
 		loss->reason = m->reason[i];
 		loss->text = AT(m, text, i);
 		loss->count = AT(m, count, i);
-		if (check_string(u, loss->reason) || check_string(u, loss->text))
+		if (unpack_string(u, loss->reason) || unpack_string(u, loss->text))
 			return -EBADMSG;
-		if (!sum_fits(&sum, loss->count))
-			return damaged(u, "counts beyond 64 bits");
+		if (!unpack_sum(&sum, loss->count))
+			return unpack_damaged(u, "counts beyond 64 bits");
 	}
 	return 0;
 }
@@ -391,20 +374,21 @@ static int unpack_scalars(struct unpacker *u)
 		p->cost.program_ns = r->cost->program_ns;
 		p->cost.target_cpu_share = r->cost->target_cpu_share;
 	}
-	if (check_string(u, p->tool_version) || check_string(u, p->mode))
+	if (unpack_string(u, p->tool_version) || unpack_string(u, p->mode))
 		return -EBADMSG;
 	if (p->start_unix_ns > INT64_MAX || p->duration_ns > INT64_MAX)
-		return damaged(u, "times beyond 64 bits");
+		return unpack_damaged(u, "times beyond 64 bits");
 	if (!is_quantity(p->cost.trap_ns) || !is_quantity(p->cost.program_ns) ||
 	    !is_quantity(p->cost.target_cpu_share))
-		return damaged(u, "a cost that is no number");
+		return unpack_damaged(u, "a cost that is no number");
 	return 0;
 }
 
 /* In this order: each checks its indices against tables before it. */
 static int (*const unpack_parts[])(struct unpacker *u) = {
 	unpack_strings,   unpack_targets, unpack_mappings, unpack_functions, unpack_lines,
-	unpack_locations, unpack_stacks,  unpack_samples,  unpack_losses,    unpack_scalars,
+	unpack_locations, unpack_stacks,  unpack_types,    unpack_fields,    unpack_samples,
+	unpack_growths,   unpack_losses,  unpack_scalars,
 };
 
 static int unpack_all(struct unpacker *u)
@@ -463,7 +447,7 @@ struct profile *recording_unpack(const char *name, const void *message, size_t l
 	if (!u.p)
 		err = -ENOMEM;
 	else
-		err = r ? unpack_all(&u) : damaged(&u, "not the message it should hold");
+		err = r ? unpack_all(&u) : unpack_damaged(&u, "not the message it should hold");
 	if (r)
 		alloctap__recording__free_unpacked(r, NULL);
 	if (!err)

@@ -155,7 +155,68 @@ static void pack_samples(struct packer *k)
 	COLUMN(k, m, n, objects, row[i].objects);
 	COLUMN(k, m, n, bytes, row[i].bytes);
 	COLUMN(k, m, n, requested, row[i].requested);
+	COLUMN(k, m, n, entries, row[i].entries);
 	r.samples = &m;
+	emit(k, &r);
+}
+
+static void pack_types(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Types m = ALLOCTAP__TYPES__INIT;
+	const struct profile_type *row = k->p->types;
+	size_t n = k->p->n_types;
+
+	COLUMN(k, m, n, name, row[i].name);
+	COLUMN(k, m, n, package, row[i].package);
+	COLUMN(k, m, n, kind, row[i].kind);
+	COLUMN(k, m, n, hash, row[i].hash);
+	COLUMN(k, m, n, align, row[i].align);
+	COLUMN(k, m, n, flags, row[i].flags);
+	COLUMN(k, m, n, key, row[i].key);
+	COLUMN(k, m, n, elem, row[i].elem);
+	COLUMN(k, m, n, group, row[i].group);
+	COLUMN(k, m, n, field_count, row[i].n_fields);
+	COLUMN(k, m, n, size, row[i].size);
+	COLUMN(k, m, n, ptr_bytes, row[i].ptr_bytes);
+	COLUMN(k, m, n, length, row[i].length);
+	COLUMN(k, m, n, group_size, row[i].group_size);
+	COLUMN(k, m, n, slot_size, row[i].slot_size);
+	r.types = &m;
+	emit(k, &r);
+}
+
+static void pack_fields(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Fields m = ALLOCTAP__FIELDS__INIT;
+	const struct profile_field *row = k->p->fields;
+	size_t n = k->p->n_fields;
+
+	COLUMN(k, m, n, name, row[i].name);
+	COLUMN(k, m, n, type, row[i].type);
+	COLUMN(k, m, n, offset, row[i].offset);
+	COLUMN(k, m, n, embedded, row[i].embedded);
+	r.fields = &m;
+	emit(k, &r);
+}
+
+static void pack_growths(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Growths m = ALLOCTAP__GROWTHS__INIT;
+	const struct profile_growth *row = k->p->growths;
+	size_t n = k->p->n_growths;
+
+	COLUMN(k, m, n, stack, row[i].stack);
+	COLUMN(k, m, n, target, row[i].target);
+	COLUMN(k, m, n, type, row[i].type);
+	COLUMN(k, m, n, how, row[i].how);
+	COLUMN(k, m, n, level, row[i].level);
+	COLUMN(k, m, n, map, row[i].map);
+	COLUMN(k, m, n, count, row[i].count);
+	COLUMN(k, m, n, entries, row[i].entries);
+	r.growths = &m;
 	emit(k, &r);
 }
 
@@ -212,7 +273,10 @@ int recording_write(const struct profile *p, FILE *out)
 	pack_lines(&k);
 	pack_locations(&k);
 	pack_stacks(&k);
+	pack_types(&k);
+	pack_fields(&k);
 	pack_samples(&k);
+	pack_growths(&k);
 	pack_losses(&k);
 	gzip_stream_finish(k.out);
 	vec_free(&k.columns);

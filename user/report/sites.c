@@ -13,30 +13,6 @@ struct site_builder {
 	struct intern index;
 };
 
-static bool is_site(const struct profile *p, const struct profile_line *line)
-{
-	enum function_category c = p->functions[line->function].category;
-
-	return c != FUNCTION_GO_RUNTIME && c != FUNCTION_NATIVE_ALLOCATOR;
-}
-
-static struct profile_line stack_site(const struct profile *p, const struct profile_stack *s)
-{
-	const struct profile_line *line = NULL;
-
-	for (uint32_t i = 0; i < s->n_locations; i++) {
-		uint32_t location = p->stack_locations[s->first_location + i];
-		const struct profile_location *l = &p->locations[location];
-
-		for (uint32_t j = 0; j < l->n_lines; j++) {
-			line = &p->lines[l->first_line + j];
-			if (is_site(p, line))
-				return *line;
-		}
-	}
-	return *line;
-}
-
 static bool same_site(const void *ctx, uint32_t id, const void *key)
 {
 	const struct site_builder *b = ctx;
@@ -65,7 +41,7 @@ static int add_samples(struct site_builder *b)
 
 	for (size_t i = 0; i < p->n_samples; i++) {
 		const struct profile_sample *s = &p->samples[i];
-		struct site *site = intern_site(b, stack_site(p, &p->stacks[s->stack]));
+		struct site *site = intern_site(b, profile_stack_site(p, s->stack));
 
 		if (!site)
 			return -ENOMEM;

@@ -2,10 +2,8 @@
 /*
  * Call sites: who in the program's own code allocated and inserted.
  *
- * The site of a stack is its first frame, from the leaf, that is not the
- * runtime or its map and reflect internals (in C: not the allocator). Inlined
- * frames count as frames. A stack with none such is charged to its outermost
- * frame, so that totals stay right.
+ * A stack without such a frame is charged to its outermost one (see
+ * profile_stack_site()), so that totals stay right.
  */
 #ifndef ALLOCTAP_REPORT_SITES_H
 #define ALLOCTAP_REPORT_SITES_H

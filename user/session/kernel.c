@@ -80,7 +80,7 @@ struct kernel *kernel_open(const struct session_options *options)
 		return NULL;
 	}
 	configure(k);
-	for (int kind = 0; kind < KIND_MAX; kind++)
+	for (int kind = 0; kind <= KIND_MAP_INSERT; kind++)
 		k->programs[kind] = options->empty_programs
 					    ? k->skel->progs.nothing
 					    : bpf_object__find_program_by_name(

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What was allocated, by type. */
+#ifndef ALLOCTAP_REPORT_TYPES_H
+#define ALLOCTAP_REPORT_TYPES_H
+
+#include "profile/profile.h"
+
+/* Top call sites kept per type. */
+#define TYPE_SITES_MAX 3
+
+struct type_site {
+	struct profile_line line;
+	uint64_t objects, bytes;
+};
+
+struct type_row {
+	uint32_t type; /* in profile.types; 0: allocations whose type is not known */
+	uint64_t objects, bytes, requested;
+	struct type_site sites[TYPE_SITES_MAX]; /* by bytes */
+	size_t n_sites;                         /* all the type has, kept or not */
+};
+
+struct type_table {
+	struct type_row *rows; /* by bytes, then objects, then name: stable */
+	size_t n;
+	struct profile_totals totals;
+};
+
+/* NULL with errno ENOMEM. */
+struct type_table *type_table_new(const struct profile *p);
+void type_table_free(struct type_table *t);
+
+#endif
