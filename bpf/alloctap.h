@@ -32,6 +32,7 @@ enum sample_kind {
 	KIND_MAP_INSERT = 1, /* m[k] = v */
 	KIND_MAP_GROW = 2,   /* a map outgrew its table, or chained an overflow bucket */
 	KIND_WB_FLUSH = 3,   /* a P's write barrier buffer was flushed, while the GC marks */
+	KIND_GC_ASSIST = 4,  /* an allocation had to help the GC mark; bytes are nanoseconds */
 	KIND_MAX
 };
 
@@ -124,7 +125,7 @@ struct count_key {
 	__u64 stack; /* hash of the frames and flags; 0 is "[lost stack]" */
 	__u64 type;  /* address of the runtime type: allocated, or of the map; 0: none */
 	__u32 tgid;
-	__u32 epoch;  /* GC cycle; reserved, 0 */
+	__u32 epoch;  /* GC cycles begun since the recording began */
 	__u32 kind;   /* enum sample_kind */
 	__u32 detail; /* KIND_MAP_GROW: GROWTH_DETAIL(); else 0 */
 };

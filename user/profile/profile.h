@@ -25,7 +25,8 @@ typedef uint32_t str_id;
 enum profile_kind {
 	PROFILE_ALLOC = 0, /* same numbers as enum sample_kind in bpf/alloctap.h */
 	PROFILE_MAP_INSERT = 1,
-	PROFILE_WB_FLUSH = 3, /* 2 are map growths: they have a table of their own */
+	PROFILE_WB_FLUSH = 3,  /* 2 are map growths: they have a table of their own */
+	PROFILE_GC_ASSIST = 4, /* allocations that had to help the GC mark */
 	PROFILE_KIND_MAX
 };
 
@@ -123,12 +124,14 @@ struct profile_sample {
 	uint32_t target;
 	uint32_t stack;
 	enum profile_kind kind;
-	uint32_t epoch; /* GC cycle; 0 until cycles are recorded */
-	uint32_t type;  /* allocated, or of the map; in profile.types, 0: not known */
+	/* GC cycles that had begun when it happened: what filled the heap before cycle epoch + 1. */
+	uint32_t epoch;
+	uint32_t type; /* allocated, or of the map; in profile.types, 0: not known */
 	uint64_t objects;
 	uint64_t bytes;     /* as the heap charged them (size class, pages) */
 	uint64_t requested; /* as the program asked for them */
 	uint64_t entries;   /* map inserts: the most the map held at one of them */
+	uint64_t ns;        /* GC assists: time in them, of the goroutine, parked time included */
 };
 
 enum profile_growth_how {
@@ -149,6 +152,53 @@ struct profile_growth {
 	uint32_t map;     /* tells maps that split apart; 0 for the other ways */
 	uint64_t count;   /* growths */
 	uint64_t entries; /* the most a map held then */
+};
+
+enum profile_gc_trigger {
+	PROFILE_GC_HEAP = 0,   /* the heap reached its goal */
+	PROFILE_GC_TIME = 1,   /* no cycle for two minutes */
+	PROFILE_GC_FORCED = 2, /* runtime.GC() or debug.FreeOSMemory() */
+	PROFILE_GC_UNKNOWN = 3,
+	PROFILE_GC_TRIGGER_MAX
+};
+
+/*
+ * A cycle of a garbage collector. Times are nanoseconds since the recording began.
+ * A cycle that ran when it began or ended has start_ns or end_ns of 0.
+ */
+struct profile_gc_cycle {
+	uint64_t start_ns,
+		end_ns; /* marking: from the decision to start to the end of mark termination */
+	/* Bytes, as the runtime's pacer has them at the start; 0: not known. */
+	uint64_t heap_live, heap_goal;
+	uint64_t memory_limit; /* 0: none, or not known */
+	uint32_t target;
+	uint32_t
+		epoch; /* 1 is the first that began while recording; samples before it have epoch - 1 */
+	enum profile_gc_trigger trigger;
+	uint32_t stack;     /* of whoever started it */
+	int32_t gc_percent; /* GOGC; -1: off */
+	str_id name;        /* what the runtime calls it: "" for Go; "generation 2", "G1 Young" */
+};
+
+/* The world stood still. */
+struct profile_gc_pause {
+	uint64_t start_ns;    /* when it was asked to stop */
+	uint64_t stopping_ns; /* until every thread stood */
+	uint64_t stopped_ns;  /* until they were let go */
+	uint32_t target;
+	uint32_t epoch; /* of the cycle it belongs to; 0: not a GC's, or one that began before */
+	str_id reason;  /* "GC mark termination", "read mem stats": the runtime's own words */
+	bool gc;        /* a phase of a collection */
+	uint32_t stack; /* of whoever stopped it */
+};
+
+/* What was allocated in PROFILE_BIN_NS of time; empty bins are left out. */
+#define PROFILE_BIN_NS 10000000ull
+struct profile_bin {
+	uint64_t time_ns; /* since the recording began, a multiple of PROFILE_BIN_NS */
+	uint64_t objects, bytes;
+	uint32_t target;
 };
 
 struct profile_loss {
@@ -181,11 +231,17 @@ struct profile {
 	struct profile_field *fields;
 	struct profile_sample *samples;
 	struct profile_growth *growths;
+	struct profile_gc_cycle *gc_cycles; /* by target, then epoch */
+	struct profile_gc_pause *gc_pauses; /* by target, then start */
+	struct profile_bin *bins;           /* by target, then time */
 	struct profile_loss *losses;
 	size_t n_targets, n_mappings, n_functions, n_lines, n_locations, n_stack_locations;
 	size_t n_stacks, n_types, n_fields, n_samples, n_growths, n_losses, n_strings;
+	size_t n_gc_cycles, n_gc_pauses, n_bins;
 
 	struct profile_cost cost;
+	/* Epochs up to this one were folded together: their samples all have it. 0: none were. */
+	uint32_t epochs_folded;
 	uint64_t stacks_truncated; /* hits whose stack was cut at the depth limit */
 	uint64_t stacks_broken;    /* hits whose walk ended at a bad frame pointer */
 
