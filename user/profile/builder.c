@@ -32,6 +32,7 @@ _Static_assert(offsetof(struct profile_mapping, build_id) ==
 _Static_assert(offsetof(struct profile_function, category) == 4 * sizeof(uint32_t), "no padding");
 _Static_assert(offsetof(struct profile_sample, type) == 4 * sizeof(uint32_t), "no padding");
 _Static_assert(offsetof(struct profile_growth, map) == 5 * sizeof(uint32_t), "no padding");
+_Static_assert(offsetof(struct profile_bin, target) == sizeof(uint64_t), "no padding");
 _Static_assert(offsetof(struct profile_type, group) == 5 * sizeof(uint64_t) + 8 * sizeof(uint32_t),
 	       "no padding");
 _Static_assert(sizeof(enum profile_kind) == sizeof(uint32_t) &&
@@ -40,11 +41,13 @@ _Static_assert(sizeof(enum profile_kind) == sizeof(uint32_t) &&
 
 struct profile_builder {
 	struct strtab strings;
-	struct table targets, mappings, functions, locations, stacks, types, samples, growths,
+	struct table targets, mappings, functions, locations, stacks, types, samples, growths, bins,
 		losses;
 	VEC(struct profile_line) lines;
 	VEC(struct profile_field) fields;
 	VEC(uint32_t) stack_locations;
+	VEC(struct profile_gc_cycle) gc_cycles;
+	VEC(struct profile_gc_pause) gc_pauses;
 	bool failed;
 };
 
@@ -131,6 +134,7 @@ static int builder_init(struct profile_builder *b)
 		.types = TABLE(struct profile_type, group),
 		.samples = TABLE(struct profile_sample, type),
 		.growths = TABLE(struct profile_growth, map),
+		.bins = TABLE(struct profile_bin, target),
 		.losses = TABLE(struct profile_loss, reason),
 	};
 	if (strtab_init(&b->strings))
@@ -161,10 +165,13 @@ static void builder_clear(struct profile_builder *b)
 	table_free(&b->types);
 	table_free(&b->samples);
 	table_free(&b->growths);
+	table_free(&b->bins);
 	table_free(&b->losses);
 	vec_free(&b->lines);
 	vec_free(&b->fields);
 	vec_free(&b->stack_locations);
+	vec_free(&b->gc_cycles);
+	vec_free(&b->gc_pauses);
 }
 
 void profile_builder_free(struct profile_builder *b)
@@ -401,8 +408,52 @@ int profile_builder_sample(struct profile_builder *b, const struct profile_sampl
 		sum->objects += s->objects;
 		sum->bytes += s->bytes;
 		sum->requested += s->requested;
+		sum->ns += s->ns;
 		if (s->entries > sum->entries)
 			sum->entries = s->entries;
+	}
+	return 0;
+}
+
+/* A heap goal is beyond all memory where nothing limits the heap. */
+static uint64_t heap_size(uint64_t size)
+{
+	return size > PROFILE_HEAP_MAX ? 0 : size;
+}
+
+int profile_builder_gc_cycle(struct profile_builder *b, const struct profile_gc_cycle *c)
+{
+	struct profile_gc_cycle row = *c;
+
+	row.heap_live = heap_size(c->heap_live);
+	row.heap_goal = heap_size(c->heap_goal);
+	row.memory_limit = heap_size(c->memory_limit);
+	b->failed = b->failed || vec_push(&b->gc_cycles, row);
+	return b->failed ? -ENOMEM : 0;
+}
+
+int profile_builder_gc_pause(struct profile_builder *b, const struct profile_gc_pause *pause)
+{
+	b->failed = b->failed || vec_push(&b->gc_pauses, *pause);
+	return b->failed ? -ENOMEM : 0;
+}
+
+int profile_builder_bin(struct profile_builder *b, const struct profile_bin *bin)
+{
+	struct profile_bin row = *bin, *sum;
+	uint32_t id;
+	bool added;
+
+	if (b->failed)
+		return -ENOMEM;
+	row.time_ns -= bin->time_ns % PROFILE_BIN_NS;
+	id = checked(b, table_intern(&b->bins, &row, &added));
+	if (id == PROFILE_NONE)
+		return -ENOMEM;
+	if (!added) {
+		sum = table_row(&b->bins, id);
+		sum->objects += bin->objects;
+		sum->bytes += bin->bytes;
 	}
 	return 0;
 }
@@ -441,6 +492,55 @@ static void *take_rows(struct table *t, size_t *n)
 	return TAKE(t->rows);
 }
 
+static int ascending(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_cycles(const void *x, const void *y)
+{
+	const struct profile_gc_cycle *a = x, *b = y;
+	int order = ascending(a->target, b->target);
+
+	order = order ? order : ascending(a->epoch, b->epoch);
+	return order ? order : ascending(a->start_ns, b->start_ns);
+}
+
+static int compare_pauses(const void *x, const void *y)
+{
+	const struct profile_gc_pause *a = x, *b = y;
+	int order = ascending(a->target, b->target);
+
+	return order ? order : ascending(a->start_ns, b->start_ns);
+}
+
+static int compare_bins(const void *x, const void *y)
+{
+	const struct profile_bin *a = x, *b = y;
+	int order = ascending(a->target, b->target);
+
+	return order ? order : ascending(a->time_ns, b->time_ns);
+}
+
+static void *sorted(void *rows, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	if (n)
+		qsort(rows, n, size, compare);
+	return rows;
+}
+
+static void take_gc(struct profile_builder *b, struct profile *p)
+{
+	p->n_gc_cycles = b->gc_cycles.n;
+	p->gc_cycles = sorted(TAKE(b->gc_cycles.data), p->n_gc_cycles, sizeof(*p->gc_cycles),
+			      compare_cycles);
+	p->n_gc_pauses = b->gc_pauses.n;
+	p->gc_pauses = sorted(TAKE(b->gc_pauses.data), p->n_gc_pauses, sizeof(*p->gc_pauses),
+			      compare_pauses);
+	p->bins = take_rows(&b->bins, &p->n_bins);
+	sorted(p->bins, p->n_bins, sizeof(*p->bins), compare_bins);
+}
+
 struct profile *profile_builder_finish(struct profile_builder *b)
 {
 	struct profile *p = b->failed ? NULL : calloc(1, sizeof(*p));
@@ -465,6 +565,7 @@ struct profile *profile_builder_finish(struct profile_builder *b)
 	p->growths = take_rows(&b->growths, &p->n_growths);
 	p->samples = take_rows(&b->samples, &p->n_samples);
 	p->losses = take_rows(&b->losses, &p->n_losses);
+	take_gc(b, p);
 	p->n_fields = b->fields.n;
 	p->fields = TAKE(b->fields.data);
 	p->n_lines = b->lines.n;

@@ -40,10 +40,13 @@ const char *profile_builder_stack_line(const struct profile_builder *b, uint32_t
 int profile_builder_sample(struct profile_builder *b, const struct profile_sample *s);
 /* Growths with all but count and entries equal are added up. 0 or -ENOMEM. */
 int profile_builder_growth(struct profile_builder *b, const struct profile_growth *g);
-/* Kept as they come; the finished profile has them in order. 0 or -ENOMEM. */
+/*
+ * Kept as they come; the finished profile has them in order. A heap that no
+ * memory could hold is taken as not known. 0 or -ENOMEM.
+ */
 int profile_builder_gc_cycle(struct profile_builder *b, const struct profile_gc_cycle *c);
 int profile_builder_gc_pause(struct profile_builder *b, const struct profile_gc_pause *pause);
-/* Bins of equal (time, target) are added up. 0 or -ENOMEM. */
+/* Added up to bins of (time, target), whatever part of one the time is in. 0 or -ENOMEM. */
 int profile_builder_bin(struct profile_builder *b, const struct profile_bin *bin);
 /* @count of 0 is kept out. */
 int profile_builder_loss(struct profile_builder *b, const char *reason, const char *text,

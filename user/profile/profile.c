@@ -107,6 +107,9 @@ void profile_free(struct profile *p)
 	free(p->fields);
 	free(p->samples);
 	free(p->growths);
+	free(p->gc_cycles);
+	free(p->gc_pauses);
+	free(p->bins);
 	free(p->losses);
 	if (p->strings) {
 		free(p->strings->pool);

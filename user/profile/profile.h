@@ -162,6 +162,9 @@ enum profile_gc_trigger {
 	PROFILE_GC_TRIGGER_MAX
 };
 
+/* No heap is larger (the address space of a process has 2^47 bytes). */
+#define PROFILE_HEAP_MAX (1ull << 47)
+
 /*
  * A cycle of a garbage collector. Times are nanoseconds since the recording began.
  * A cycle that ran when it began or ended has start_ns or end_ns of 0.
@@ -169,7 +172,7 @@ enum profile_gc_trigger {
 struct profile_gc_cycle {
 	uint64_t start_ns,
 		end_ns; /* marking: from the decision to start to the end of mark termination */
-	/* Bytes, as the runtime's pacer has them at the start; 0: not known. */
+	/* Bytes, as the runtime's pacer has them at the start; 0: not known, or none. */
 	uint64_t heap_live, heap_goal;
 	uint64_t memory_limit; /* 0: none, or not known */
 	uint32_t target;
@@ -197,8 +200,8 @@ struct profile_gc_pause {
 #define PROFILE_BIN_NS 10000000ull
 struct profile_bin {
 	uint64_t time_ns; /* since the recording began, a multiple of PROFILE_BIN_NS */
-	uint64_t objects, bytes;
 	uint32_t target;
+	uint64_t objects, bytes;
 };
 
 struct profile_loss {
@@ -240,7 +243,10 @@ struct profile {
 	size_t n_gc_cycles, n_gc_pauses, n_bins;
 
 	struct profile_cost cost;
-	/* Epochs up to this one were folded together: their samples all have it. 0: none were. */
+	/*
+	 * Epochs up to this one were folded together: their samples have it, but for
+	 * those of epochs that were kept apart. 0: none were.
+	 */
 	uint32_t epochs_folded;
 	uint64_t stacks_truncated; /* hits whose stack was cut at the depth limit */
 	uint64_t stacks_broken;    /* hits whose walk ended at a bad frame pointer */

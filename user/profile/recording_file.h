@@ -22,7 +22,8 @@ struct recording_header {
 /*
  * Makes a profile of a packed Recording message, nothing in it trusted: every
  * index is in range afterwards, every location has a line and every stack a
- * location, no sum of counts exceeds INT64_MAX and no cost is negative or NaN.
+ * location, tables of collections are in their order, no sum of counts or of
+ * durations exceeds INT64_MAX and no cost is negative or NaN.
  * NULL with errno EBADMSG (the reason is printed, with @name in front) or
  * ENOMEM. Uses memory in proportion to @len.
  */

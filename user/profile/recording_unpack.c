@@ -285,13 +285,14 @@ static int unpack_samples(struct unpacker *u)
 {
 	static const Alloctap__Samples none = ALLOCTAP__SAMPLES__INIT;
 	const Alloctap__Samples *m = u->r->samples ?: &none;
-	uint64_t objects = 0, bytes = 0, requested = 0;
+	uint64_t objects = 0, bytes = 0, requested = 0, ns = 0;
 	struct profile *p = u->p;
 	int err;
 
 	p->n_samples = m->n_stack;
 	err = CHECK_COLUMNS(u, "samples", p->n_samples, m->n_target, m->n_kind, m->n_epoch,
-			    m->n_type, m->n_objects, m->n_bytes, m->n_requested, m->n_entries);
+			    m->n_type, m->n_objects, m->n_bytes, m->n_requested, m->n_entries,
+			    m->n_ns);
 	if (err)
 		return err;
 	p->samples = unpack_rows(p->n_samples, sizeof(*p->samples));
@@ -309,6 +310,7 @@ static int unpack_samples(struct unpacker *u)
 			.bytes = AT(m, bytes, i),
 			.requested = AT(m, requested, i),
 			.entries = AT(m, entries, i),
+			.ns = AT(m, ns, i),
 		};
 		if (unpack_index(u, "target", s->target, p->n_targets) ||
 		    unpack_index(u, "stack", s->stack, p->n_stacks) ||
@@ -317,7 +319,7 @@ static int unpack_samples(struct unpacker *u)
 			return -EBADMSG;
 		s->kind = AT(m, kind, i);
 		if (!unpack_sum(&objects, s->objects) || !unpack_sum(&bytes, s->bytes) ||
-		    !unpack_sum(&requested, s->requested))
+		    !unpack_sum(&requested, s->requested) || !unpack_sum(&ns, s->ns))
 			return unpack_damaged(u, "counts beyond 64 bits");
 	}
 	return 0;
@@ -368,6 +370,7 @@ static int unpack_scalars(struct unpacker *u)
 	p->duration_ns = r->duration_ns;
 	p->stacks_truncated = r->stacks_truncated;
 	p->stacks_broken = r->stacks_broken;
+	p->epochs_folded = r->epochs_folded;
 	if (r->cost) {
 		p->cost.hits = r->cost->hits;
 		p->cost.trap_ns = r->cost->trap_ns;
@@ -386,9 +389,10 @@ static int unpack_scalars(struct unpacker *u)
 
 /* In this order: each checks its indices against tables before it. */
 static int (*const unpack_parts[])(struct unpacker *u) = {
-	unpack_strings,   unpack_targets, unpack_mappings, unpack_functions, unpack_lines,
-	unpack_locations, unpack_stacks,  unpack_types,    unpack_fields,    unpack_samples,
-	unpack_growths,   unpack_losses,  unpack_scalars,
+	unpack_strings,   unpack_targets,   unpack_mappings, unpack_functions,
+	unpack_lines,     unpack_locations, unpack_stacks,   unpack_types,
+	unpack_fields,    unpack_samples,   unpack_growths,  unpack_gc_cycles,
+	unpack_gc_pauses, unpack_bins,      unpack_losses,   unpack_scalars,
 };
 
 static int unpack_all(struct unpacker *u)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Unpacking a recording, table by table: recording_unpack.c and, for what is
- * known of types, recording_unpack_types.c. Private to this room.
+ * Unpacking a recording, table by table: recording_unpack.c; what is known of
+ * types, recording_unpack_types.c; of collections, recording_unpack_gc.c.
+ * Private to this room.
  */
 #ifndef ALLOCTAP_PROFILE_RECORDING_UNPACK_H
 #define ALLOCTAP_PROFILE_RECORDING_UNPACK_H
@@ -43,5 +44,9 @@ bool unpack_sum(uint64_t *sum, uint64_t value);
 int unpack_types(struct unpacker *u);
 int unpack_fields(struct unpacker *u);
 int unpack_growths(struct unpacker *u);
+/* Those of recording_unpack_gc.c, the same. */
+int unpack_gc_cycles(struct unpacker *u);
+int unpack_gc_pauses(struct unpacker *u);
+int unpack_bins(struct unpacker *u);
 
 #endif

@@ -156,6 +156,7 @@ static void pack_samples(struct packer *k)
 	COLUMN(k, m, n, bytes, row[i].bytes);
 	COLUMN(k, m, n, requested, row[i].requested);
 	COLUMN(k, m, n, entries, row[i].entries);
+	COLUMN(k, m, n, ns, row[i].ns);
 	r.samples = &m;
 	emit(k, &r);
 }
@@ -220,6 +221,62 @@ static void pack_growths(struct packer *k)
 	emit(k, &r);
 }
 
+static void pack_gc_cycles(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__GcCycles m = ALLOCTAP__GC_CYCLES__INIT;
+	const struct profile_gc_cycle *row = k->p->gc_cycles;
+	size_t n = k->p->n_gc_cycles;
+
+	COLUMN(k, m, n, epoch, row[i].epoch);
+	COLUMN(k, m, n, target, row[i].target);
+	COLUMN(k, m, n, trigger, row[i].trigger);
+	COLUMN(k, m, n, stack, row[i].stack);
+	COLUMN(k, m, n, name, row[i].name);
+	COLUMN(k, m, n, gc_percent, row[i].gc_percent);
+	COLUMN(k, m, n, start_ns, row[i].start_ns);
+	COLUMN(k, m, n, end_ns, row[i].end_ns);
+	COLUMN(k, m, n, heap_live, row[i].heap_live);
+	COLUMN(k, m, n, heap_goal, row[i].heap_goal);
+	COLUMN(k, m, n, memory_limit, row[i].memory_limit);
+	r.gc_cycles = &m;
+	emit(k, &r);
+}
+
+static void pack_gc_pauses(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__GcPauses m = ALLOCTAP__GC_PAUSES__INIT;
+	const struct profile_gc_pause *row = k->p->gc_pauses;
+	size_t n = k->p->n_gc_pauses;
+
+	COLUMN(k, m, n, start_ns, row[i].start_ns);
+	COLUMN(k, m, n, stopping_ns, row[i].stopping_ns);
+	COLUMN(k, m, n, stopped_ns, row[i].stopped_ns);
+	COLUMN(k, m, n, target, row[i].target);
+	COLUMN(k, m, n, epoch, row[i].epoch);
+	COLUMN(k, m, n, reason, row[i].reason);
+	COLUMN(k, m, n, gc, row[i].gc);
+	COLUMN(k, m, n, stack, row[i].stack);
+	r.gc_pauses = &m;
+	emit(k, &r);
+}
+
+static void pack_bins(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Bins m = ALLOCTAP__BINS__INIT;
+	const struct profile_bin *row = k->p->bins;
+	size_t n = k->p->n_bins;
+
+	COLUMN(k, m, n, number, row[i].time_ns / PROFILE_BIN_NS);
+	COLUMN(k, m, n, target, row[i].target);
+	COLUMN(k, m, n, objects, row[i].objects);
+	COLUMN(k, m, n, bytes, row[i].bytes);
+	r.bins = &m;
+	emit(k, &r);
+}
+
 static void pack_losses(struct packer *k)
 {
 	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
@@ -248,6 +305,7 @@ static void pack_scalars(struct packer *k)
 	r.duration_ns = p->duration_ns;
 	r.stacks_truncated = p->stacks_truncated;
 	r.stacks_broken = p->stacks_broken;
+	r.epochs_folded = p->epochs_folded;
 	cost.hits = p->cost.hits;
 	cost.trap_ns = p->cost.trap_ns;
 	cost.program_ns = p->cost.program_ns;
@@ -277,6 +335,9 @@ int recording_write(const struct profile *p, FILE *out)
 	pack_fields(&k);
 	pack_samples(&k);
 	pack_growths(&k);
+	pack_gc_cycles(&k);
+	pack_gc_pauses(&k);
+	pack_bins(&k);
 	pack_losses(&k);
 	gzip_stream_finish(k.out);
 	vec_free(&k.columns);
