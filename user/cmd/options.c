@@ -138,7 +138,9 @@ static int apply_probe(struct options *o, const char *value)
 		if (!strcmp(item, "alloc"))
 			o->session.kinds |= 1u << KIND_ALLOC;
 		else if (!strcmp(item, "map"))
-			o->session.kinds |= 1u << KIND_MAP_INSERT;
+			o->session.kinds |= 1u << KIND_MAP_INSERT | 1u << KIND_MAP_GROW;
+		else if (!strcmp(item, "wb"))
+			o->session.kinds |= 1u << KIND_WB_FLUSH;
 		else
 			return -EINVAL;
 	}
@@ -210,6 +212,13 @@ static int apply_dry_run(struct options *o, const char *value)
 	return 0;
 }
 
+static int apply_no_types(struct options *o, const char *value)
+{
+	(void)value;
+	o->session.no_types = true;
+	return 0;
+}
+
 static int apply_empty_probes(struct options *o, const char *value)
 {
 	(void)value;
@@ -254,8 +263,8 @@ static const struct option_spec specs[] = {
 	{'f', "format", "FORMAT", CMD_OUTPUT, apply_format,
 	 "format of what has no suffix: atap pprof folded html text json",
 	 "one of atap pprof folded html text json"},
-	{0, "probe", "LIST", CMD_RECORD, apply_probe, "what to tap: alloc,map (default: both)",
-	 "a list of alloc and map"},
+	{0, "probe", "LIST", CMD_RECORD, apply_probe,
+	 "what to tap: alloc,map (default), wb (write barriers)", "a list of alloc, map, wb"},
 	{0, "mode", "MODE", CMD_RECORD, apply_mode, "exact: every event is counted (default)",
 	 "exact; this version has no other mode"},
 	{0, "view", "VIEW", CMD_REPORT, apply_view,
@@ -280,6 +289,7 @@ static const struct option_spec specs[] = {
 	{0, "link", "KIND", CMD_RECORD, apply_link,
 	 "how probes are attached: auto (default), multi, perf", "auto, multi or perf"},
 	{0, "dry-run", NULL, CMD_RECORD, apply_dry_run, "print the probe plan and exit", ""},
+	{0, "no-types", NULL, CMD_RECORD, apply_no_types, "leave types out: what they cost", ""},
 	{0, "empty-probes", NULL, CMD_RECORD, apply_empty_probes,
 	 "attach programs that do nothing: what the probes alone cost", ""},
 	{'q', "quiet", NULL, CMD_ALL, apply_quiet, "no talk but warnings and errors", ""},
@@ -392,7 +402,7 @@ static int check_together(struct options *o)
 static void set_defaults(struct options *o)
 {
 	*o = (struct options){
-		.session = {.kinds = 1u << KIND_ALLOC | 1u << KIND_MAP_INSERT,
+		.session = {.kinds = 1u << KIND_ALLOC | 1u << KIND_MAP_INSERT | 1u << KIND_MAP_GROW,
 			    .max_stacks = 24576,
 			    .max_counts = 32768},
 		.export = {.unit = UNIT_BYTES, .top = 20},
