@@ -74,6 +74,7 @@ enum loss_reason {
 	LOST_COUNT_INSERT,    /* ... for another reason */
 	LOST_SIZE_UNREADABLE, /* size class unknown: type could not be read */
 	LOST_RECURSION,       /* the kernel skipped the program (its own count) */
+	LOST_GROWTH,          /* growth of a map: key could not be stored, or map not read */
 	LOST_MAX
 };
 
@@ -86,12 +87,23 @@ enum cookie_flags {
 	COOKIE_STACK_CHECK = 1 << 0,
 };
 
+/* The functions that make a map larger: what KIND_MAP_GROW is told apart by. */
+enum growth_function {
+	GROWTH_NONE = 0,      /* of other kinds */
+	GROWTH_HASH_GROW,     /* classic: hashGrow(t, h) */
+	GROWTH_NEW_OVERFLOW,  /* classic: (*hmap).newoverflow(h, t, b) */
+	GROWTH_GROW_TO_TABLE, /* Swiss: (*Map).growToTable(m, typ) */
+	GROWTH_TABLE_GROW,    /* Swiss: (*table).grow(t, typ, m, newCapacity) */
+	GROWTH_TABLE_SPLIT,   /* Swiss: (*table).split(t, typ, m) */
+};
+
 union probe_cookie {
 	struct {
 		__u8 flags;   /* enum cookie_flags */
 		__u8 layout;  /* index into go_layouts[] */
 		__u8 cfa_off; /* bytes pushed since entry: [rsp + cfa_off] is the return address */
-		__u8 pad[5];
+		__u8 growth;  /* enum growth_function */
+		__u8 pad[4];
 	};
 	__u64 value;
 };
@@ -114,7 +126,8 @@ struct go_layout {
 	 */
 	__u16 systemstack_frameless;
 	__u16 race_detector; /* built with -race: tiny blocks are never shared */
-	__u16 pad;
+	/* Classic maps double above this many entries for two buckets. */
+	__u16 map_load;
 	/* Objects with pointers above this many bytes carry an 8-byte header; 0: none do. */
 	__u32 malloc_header_above;
 	/* Requests above this many bytes get whole pages of their own. */

@@ -101,12 +101,27 @@ static __always_inline void count_stored(__u64 *stored, __u64 early)
 		send_event(EVENT_FULL, 0);
 }
 
+/* Others may raise it meanwhile, but never as often as we try. */
+#define MAX_TRIES 8
+
+static __always_inline void atomic_max(__u64 *max, __u64 v)
+{
+	for (int i = 0; i < MAX_TRIES; i++) {
+		__u64 old = *(volatile __u64 *)max;
+
+		if (v <= old || __sync_val_compare_and_swap(max, old, v) == old)
+			return;
+	}
+}
+
 static __always_inline void count_value_add(struct count_value *sum, const struct count_value *v)
 {
 	atomic_add(&sum->objects, v->objects);
 	if (v->requested) {
 		atomic_add(&sum->bytes, v->bytes);
 		atomic_add(&sum->requested, v->requested);
+	} else if (v->entries) {
+		atomic_max(&sum->entries, v->entries);
 	}
 }
 
@@ -142,7 +157,11 @@ static __always_inline void counts_insert(void *counts, __u64 *stored, const str
 	/* Another CPU was faster, or the key is that of "[lost stack]": add to what is there. */
 	sum = bpf_map_lookup_elem(counts, key);
 	if (!sum) {
-		lose(err == -E2BIG ? LOST_COUNT_MAP_FULL : LOST_COUNT_INSERT);
+		/* Without its key nobody can say how a map grew. */
+		if (key->kind == KIND_MAP_GROW)
+			lose(LOST_GROWTH);
+		else
+			lose(err == -E2BIG ? LOST_COUNT_MAP_FULL : LOST_COUNT_INSERT);
 		if (key->kind >= KIND_MAX)
 			return;
 		sum = &overflow[key->kind];

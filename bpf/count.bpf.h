@@ -8,7 +8,7 @@
 /*
  * Adds @v to the key's counts on the active side, and keeps the stack there.
  * Sets key->stack to 0 ("[lost stack]") where the stack cannot be kept.
- * A @v without requested bytes counts objects alone.
+ * A @v without requested bytes counts objects, and the most entries, alone.
  */
 __hidden void count_event(struct count_key *key, const struct count_value *v,
 			  const struct stack_value *stack);

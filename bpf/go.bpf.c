@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Go: heap allocations and map inserts.
+ * Go: heap allocations, map inserts, growth of maps, write barriers.
  *
- * Both programs sit on the stack-check branch of the tapped function. There the
+ * All programs sit on the stack-check branch of the tapped function. There the
  * arguments are still in their registers and [sp] is the return address, and a
  * hit whose branch will be taken is not a call yet: the function starts again
  * once its stack has grown (facts/go-runtime.md 0.1).
@@ -14,6 +14,8 @@
 #include "count.bpf.h"
 #include "walk.bpf.h"
 
+/* Are types kept apart? (Else: what that costs.) */
+const volatile bool cfg_types = true;
 const volatile struct go_layout go_layouts[GO_LAYOUTS_MAX] = {};
 const volatile __u16 go_sizes_fine[GO_SIZE_TABLE] = {};
 const volatile __u16 go_sizes_coarse[GO_SIZE_TABLE] = {};
@@ -57,27 +59,31 @@ static __always_inline bool hit_begin(struct hit *hit, void *ctx)
 	return true;
 }
 
-static __always_inline void hit_count(struct hit *hit, enum sample_kind kind,
+static __always_inline const volatile struct go_layout *hit_layout(const struct hit *hit)
+{
+	return &go_layouts[hit->cookie.layout & (GO_LAYOUTS_MAX - 1)];
+}
+
+static __always_inline void hit_count(struct hit *hit, struct count_key *key,
 				      const struct count_value *v)
 {
-	struct count_key key = {.kind = kind};
 	struct walk_scratch *s;
 
-	key.tgid = target_tgid();
-	if (!key.tgid) {
+	if (!cfg_types)
+		key->type = 0;
+	key->tgid = target_tgid();
+	if (!key->tgid) {
 		atomic_add(&hit->stats->after_exec, 1);
 		return;
 	}
 	s = scratch_take();
 	if (s) {
-		key.stack = walk_go_stack(s, hit->regs,
-					  &go_layouts[hit->cookie.layout & (GO_LAYOUTS_MAX - 1)],
-					  hit->cookie.cfa_off);
-		count_event(&key, v, &s->stack);
+		key->stack = walk_go_stack(s, hit->regs, hit_layout(hit), hit->cookie.cfa_off);
+		count_event(key, v, &s->stack);
 		scratch_release(s);
 	} else {
 		lose(LOST_STACK_SCRATCH);
-		count_event(&key, v, NULL);
+		count_event(key, v, NULL);
 	}
 	if (hit->started) {
 		atomic_add(&hit->stats->timed_hits, 1);
@@ -162,6 +168,7 @@ static __always_inline __u64 heap_bytes(const user_regs *regs, __u64 size, __u64
 SEC("?uprobe")
 int go_alloc(void *ctx)
 {
+	struct count_key key = {.kind = KIND_ALLOC};
 	struct count_value v = {.objects = 1};
 	struct hit hit;
 
@@ -172,21 +179,177 @@ int go_alloc(void *ctx)
 		atomic_add(&hit.stats->zero_sized, 1);
 		return 0;
 	}
-	v.bytes = heap_bytes(hit.regs, v.requested, GO_REGS_ARG2(hit.regs),
-			     &go_layouts[hit.cookie.layout & (GO_LAYOUTS_MAX - 1)]);
-	hit_count(&hit, KIND_ALLOC, &v);
+	key.type = GO_REGS_ARG2(hit.regs);
+	v.bytes = heap_bytes(hit.regs, v.requested, key.type, hit_layout(&hit));
+	hit_count(&hit, &key, &v);
 	return 0;
 }
 
+/*
+ * The number of entries comes first in both kinds of map (runtime.hmap.count,
+ * maps.Map.used). A nil map, about to panic, has none.
+ */
 SEC("?uprobe")
 int go_map_insert(void *ctx)
 {
+	struct count_key key = {.kind = KIND_MAP_INSERT};
 	struct count_value v = {.objects = 1};
 	struct hit hit;
 
 	if (!hit_begin(&hit, ctx))
 		return 0;
-	hit_count(&hit, KIND_MAP_INSERT, &v);
+	key.type = GO_REGS_ARG1(hit.regs);
+	read_word(&v.entries, GO_REGS_ARG2(hit.regs));
+	hit_count(&hit, &key, &v);
+	return 0;
+}
+
+/* runtime.hmap, as much of it as matters here (facts/go-runtime.md 3.1). */
+struct hmap {
+	__u64 count;
+	__u8 flags;
+	__u8 B; /* log2 of the buckets */
+	__u16 noverflow;
+	__u32 hash0;
+	__u64 buckets, oldbuckets, nevacuate;
+	__u64 extra;
+};
+
+/* runtime.mapextra: two lists of overflow buckets before it. */
+#define MAPEXTRA_NEXT_OVERFLOW 16
+
+/* internal/runtime/maps.Map and table, likewise (3.2). */
+struct swiss_map {
+	__u64 used;
+	__u64 seed;
+};
+
+struct swiss_table {
+	__u16 used;
+	__u16 capacity;
+	__u32 rest;
+};
+
+#define LOG2_BUCKET 3 /* 8 slots in a bucket, and in a group */
+#define SPLIT_BITS  24
+
+static __always_inline __u32 log2_u16(__u32 n)
+{
+	__u32 log2 = 0;
+
+	for (int shift = 8; shift; shift /= 2) {
+		if (n >> shift) {
+			n >>= shift;
+			log2 += shift;
+		}
+	}
+	return log2;
+}
+
+/* runtime.overLoadFactor(count, B). */
+static __always_inline bool over_load_factor(__u64 count, __u8 B, __u16 load)
+{
+	__u64 buckets = 1ull << (B & 63);
+
+	return count > 8 && count > load * (buckets / 2);
+}
+
+/* An overflow bucket set aside when the buckets were made is no allocation. */
+static __always_inline bool has_spare_bucket(const struct hmap *h)
+{
+	__u64 next = 0;
+
+	return h->extra && !read_word(&next, h->extra + MAPEXTRA_NEXT_OVERFLOW) && next;
+}
+
+enum growth_seen { GROWTH_SEEN, GROWTH_NOT, GROWTH_UNREADABLE };
+
+static __always_inline enum growth_seen classic_growth(struct count_key *key, struct count_value *v,
+						       __u64 map, bool overflow, __u16 load)
+{
+	enum map_growth how = GROWTH_OVERFLOW;
+	struct hmap h;
+
+	if (bpf_probe_read_user(&h, sizeof(h), (void *)map))
+		return GROWTH_UNREADABLE;
+	if (overflow && has_spare_bucket(&h))
+		return GROWTH_NOT;
+	if (!overflow)
+		how = over_load_factor(h.count + 1, h.B, load) ? GROWTH_DOUBLE : GROWTH_SAME_SIZE;
+	v->entries = h.count;
+	key->detail = GROWTH_DETAIL(how, h.B + LOG2_BUCKET, 0);
+	return GROWTH_SEEN;
+}
+
+static __always_inline enum growth_seen swiss_growth(struct count_key *key, struct count_value *v,
+						     __u64 map, __u64 table, bool split)
+{
+	struct swiss_table t = {.capacity = 1 << LOG2_BUCKET};
+	struct swiss_map m;
+	__u32 id = 0;
+
+	if (bpf_probe_read_user(&m, sizeof(m), (void *)map) ||
+	    (table && bpf_probe_read_user(&t, sizeof(t), (void *)table)))
+		return GROWTH_UNREADABLE;
+	if (split)
+		id = hash_step(cfg_hash_seed, m.seed) & ((1u << SPLIT_BITS) - 1);
+	v->entries = m.used;
+	key->detail = GROWTH_DETAIL(split ? GROWTH_SPLIT : GROWTH_DOUBLE, log2_u16(t.capacity), id);
+	return GROWTH_SEEN;
+}
+
+static __always_inline enum growth_seen growth_of(const struct hit *hit, struct count_key *key,
+						  struct count_value *v)
+{
+	__u64 arg1 = GO_REGS_ARG1(hit->regs), arg2 = GO_REGS_ARG2(hit->regs);
+	__u64 arg3 = GO_REGS_ARG3(hit->regs);
+	__u8 function = hit->cookie.growth;
+
+	key->type = function == GROWTH_HASH_GROW ? arg1 : arg2;
+	switch (function) {
+	case GROWTH_HASH_GROW:
+		return classic_growth(key, v, arg2, false, hit_layout(hit)->map_load);
+	case GROWTH_NEW_OVERFLOW:
+		return classic_growth(key, v, arg1, true, 0);
+	case GROWTH_GROW_TO_TABLE:
+		return swiss_growth(key, v, arg1, 0, false);
+	default:
+		return swiss_growth(key, v, arg3, arg1, function == GROWTH_TABLE_SPLIT);
+	}
+}
+
+SEC("?uprobe")
+int go_map_grow(void *ctx)
+{
+	struct count_key key = {.kind = KIND_MAP_GROW};
+	struct count_value v = {.objects = 1};
+	struct hit hit;
+
+	if (!hit_begin(&hit, ctx))
+		return 0;
+	switch (growth_of(&hit, &key, &v)) {
+	case GROWTH_SEEN:
+		hit_count(&hit, &key, &v);
+		break;
+	case GROWTH_UNREADABLE:
+		lose(LOST_GROWTH);
+		break;
+	case GROWTH_NOT:
+		break;
+	}
+	return 0;
+}
+
+SEC("?uprobe")
+int go_wb_flush(void *ctx)
+{
+	struct count_key key = {.kind = KIND_WB_FLUSH};
+	struct count_value v = {.objects = 1};
+	struct hit hit;
+
+	if (!hit_begin(&hit, ctx))
+		return 0;
+	hit_count(&hit, &key, &v);
 	return 0;
 }
 

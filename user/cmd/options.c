@@ -79,10 +79,45 @@ static int apply_json(struct options *o, const char *value)
 	return 0;
 }
 
+/* The place of @value among @names; 0 or -EINVAL. */
+static int find_name(const char *value, const char *const *names, size_t n, unsigned int *place)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(value, names[i])) {
+			*place = (unsigned int)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 static int apply_view(struct options *o, const char *value)
 {
-	(void)o;
-	return strcmp(value, "sites") ? -EINVAL : 0;
+	static const char *const names[VIEW_MAX] = {
+		[VIEW_SITES] = "sites", [VIEW_TYPES] = "types", [VIEW_MAPS] = "maps"};
+
+	o->has_view = true;
+	return find_name(value, names, VIEW_MAX, &o->export.view);
+}
+
+static int apply_escapes(struct options *o, const char *value)
+{
+	(void)value;
+	o->export.escapes = true;
+	return 0;
+}
+
+static int apply_layout(struct options *o, const char *value)
+{
+	o->layout = value;
+	return *value ? 0 : -EINVAL;
+}
+
+static int apply_by(struct options *o, const char *value)
+{
+	static const char *const names[BY_MAX] = {[BY_STACK] = "stack", [BY_TYPE] = "type"};
+
+	return find_name(value, names, BY_MAX, &o->export.by);
 }
 
 static int apply_mode(struct options *o, const char *value)
@@ -103,7 +138,9 @@ static int apply_probe(struct options *o, const char *value)
 		if (!strcmp(item, "alloc"))
 			o->session.kinds |= 1u << KIND_ALLOC;
 		else if (!strcmp(item, "map"))
-			o->session.kinds |= 1u << KIND_MAP_INSERT;
+			o->session.kinds |= 1u << KIND_MAP_INSERT | 1u << KIND_MAP_GROW;
+		else if (!strcmp(item, "wb"))
+			o->session.kinds |= 1u << KIND_WB_FLUSH;
 		else
 			return -EINVAL;
 	}
@@ -153,16 +190,12 @@ static int apply_top(struct options *o, const char *value)
 
 static int apply_unit(struct options *o, const char *value)
 {
-	static const char *const names[] = {
-		[UNIT_BYTES] = "bytes", [UNIT_OBJECTS] = "objects", [UNIT_INSERTS] = "inserts"};
+	static const char *const names[UNIT_MAX] = {[UNIT_BYTES] = "bytes",
+						    [UNIT_OBJECTS] = "objects",
+						    [UNIT_INSERTS] = "inserts",
+						    [UNIT_FLUSHES] = "flushes"};
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(value, names[i])) {
-			o->export.unit = (enum export_unit)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	return find_name(value, names, UNIT_MAX, &o->export.unit);
 }
 
 static int apply_strict(struct options *o, const char *value)
@@ -176,6 +209,13 @@ static int apply_dry_run(struct options *o, const char *value)
 {
 	(void)value;
 	o->dry_run = true;
+	return 0;
+}
+
+static int apply_no_types(struct options *o, const char *value)
+{
+	(void)value;
+	o->session.no_types = true;
 	return 0;
 }
 
@@ -223,17 +263,24 @@ static const struct option_spec specs[] = {
 	{'f', "format", "FORMAT", CMD_OUTPUT, apply_format,
 	 "format of what has no suffix: atap pprof folded html text json",
 	 "one of atap pprof folded html text json"},
-	{0, "probe", "LIST", CMD_RECORD, apply_probe, "what to tap: alloc,map (default: both)",
-	 "a list of alloc and map"},
+	{0, "probe", "LIST", CMD_RECORD, apply_probe,
+	 "what to tap: alloc,map (default), wb (write barriers)", "a list of alloc, map, wb"},
 	{0, "mode", "MODE", CMD_RECORD, apply_mode, "exact: every event is counted (default)",
 	 "exact; this version has no other mode"},
-	{0, "view", "VIEW", CMD_REPORT, apply_view, "sites: top call sites (default)",
-	 "sites; this version has no other view"},
+	{0, "view", "VIEW", CMD_REPORT, apply_view,
+	 "top of what: sites (default: call sites), types, maps", "sites, types or maps"},
+	{0, "escapes", NULL, CMD_REPORT, apply_escapes,
+	 "of the sites, those of single objects that escaped to the heap", ""},
+	{0, "layout", "TYPE", CMD_REPORT, apply_layout,
+	 "how a struct is laid out, as main.User or example.com/app/main.User",
+	 "the name of a type, as --view types prints it"},
 	{0, "json", NULL, CMD_REPORT, apply_json, "print JSON instead of text", ""},
 	{0, "top", "N", CMD_ALL, apply_top, "rows of tables (default 20)", "a number above 0"},
 	{0, "unit", "UNIT", CMD_OUTPUT, apply_unit,
-	 "what folded stacks count: bytes (default), objects, inserts",
-	 "bytes, objects or inserts"},
+	 "what folded stacks count: bytes (default), objects, inserts, flushes",
+	 "bytes, objects, inserts or flushes"},
+	{0, "by", "WHAT", CMD_OUTPUT, apply_by,
+	 "folded stacks by stack (default) or by type too, as their leaf", "stack or type"},
 	{0, "strict", NULL, CMD_RECORD, apply_strict, "exit 4 if anything was lost", ""},
 	{0, "max-stacks", "N", CMD_RECORD, apply_max_stacks,
 	 "distinct stacks the kernel holds between drains (default 24k)", "a number from 16 to 4m"},
@@ -242,6 +289,7 @@ static const struct option_spec specs[] = {
 	{0, "link", "KIND", CMD_RECORD, apply_link,
 	 "how probes are attached: auto (default), multi, perf", "auto, multi or perf"},
 	{0, "dry-run", NULL, CMD_RECORD, apply_dry_run, "print the probe plan and exit", ""},
+	{0, "no-types", NULL, CMD_RECORD, apply_no_types, "leave types out: what they cost", ""},
 	{0, "empty-probes", NULL, CMD_RECORD, apply_empty_probes,
 	 "attach programs that do nothing: what the probes alone cost", ""},
 	{'q', "quiet", NULL, CMD_ALL, apply_quiet, "no talk but warnings and errors", ""},
@@ -332,10 +380,29 @@ static int make_outputs(struct options *o)
 	return 0;
 }
 
+/* Options that are sound each by itself. 0 or EXIT_USAGE. */
+static int check_together(struct options *o)
+{
+	const char *wrong = NULL;
+
+	if (o->layout && o->export.escapes)
+		wrong = "--layout shows one type and --escapes call sites: use one of them";
+	else if (o->layout && o->has_view && o->export.view != VIEW_TYPES)
+		wrong = "--layout shows a type: it goes with --view types";
+	else if (o->export.escapes && o->export.view != VIEW_SITES)
+		wrong = "--escapes lists call sites: it goes with --view sites";
+	else if (o->export.by == BY_TYPE && o->export.unit > UNIT_OBJECTS)
+		wrong = "--by type is of what was allocated: it goes with --unit bytes or objects";
+	if (!wrong)
+		return 0;
+	log_error("%s", wrong);
+	return EXIT_USAGE;
+}
+
 static void set_defaults(struct options *o)
 {
 	*o = (struct options){
-		.session = {.kinds = 1u << KIND_ALLOC | 1u << KIND_MAP_INSERT,
+		.session = {.kinds = 1u << KIND_ALLOC | 1u << KIND_MAP_INSERT | 1u << KIND_MAP_GROW,
 			    .max_stacks = 24576,
 			    .max_counts = 32768},
 		.export = {.unit = UNIT_BYTES, .top = 20},
@@ -365,6 +432,9 @@ int options_parse(struct options *o, enum command_bit command, int argc, char **
 		}
 	}
 	if (err || o->help)
+		return err;
+	err = check_together(o);
+	if (err)
 		return err;
 	/* Operands were moved behind the options; those behind a "--" stay behind it. */
 	o->has_command = optind > 1 && !strcmp(argv[optind - 1], "--");

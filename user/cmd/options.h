@@ -38,6 +38,8 @@ struct options {
 	VEC(struct output) outputs; /* made of the paths and the format */
 	const struct exporter *format;
 	uint64_t duration_ns; /* 0: until stopped */
+	const char *layout;   /* name of a type; NULL: none was asked for */
+	bool has_view;        /* the view was named */
 	bool strict;
 	bool dry_run;
 	bool help;

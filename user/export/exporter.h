@@ -11,11 +11,29 @@ enum export_unit {
 	UNIT_BYTES,
 	UNIT_OBJECTS,
 	UNIT_INSERTS,
+	UNIT_FLUSHES, /* of write barriers */
+	UNIT_MAX
 };
 
+/* What a line of folded stacks tells apart. */
+enum folded_by {
+	BY_STACK,
+	BY_TYPE, /* and the type allocated: a leaf "[type main.User]" */
+	BY_MAX
+};
+
+/* What the text report's table is of. */
+enum report_view { VIEW_SITES, VIEW_TYPES, VIEW_MAPS, VIEW_MAX };
+
+/* All 0 is what most want. */
 struct export_options {
 	enum export_unit unit; /* formats with one number per stack: folded */
-	unsigned int top;      /* rows of tables: text */
+	enum folded_by by;     /* folded */
+	unsigned int top;      /* rows of tables: text; 0: 20 */
+	enum report_view view; /* text */
+	bool escapes;          /* VIEW_SITES: of objects that escaped */
+	/* text, json: how this one of profile.types is laid out; 0: of none */
+	uint32_t layout;
 };
 
 struct exporter {

@@ -205,7 +205,10 @@ static int compare_lines(const void *x, const void *y, void *ctx)
 
 static uint64_t sample_value(const struct profile_sample *s, enum export_unit unit)
 {
-	if (s->kind != (unit == UNIT_INSERTS ? PROFILE_MAP_INSERT : PROFILE_ALLOC))
+	static const enum profile_kind kinds[UNIT_MAX] = {
+		[UNIT_INSERTS] = PROFILE_MAP_INSERT, [UNIT_FLUSHES] = PROFILE_WB_FLUSH};
+
+	if (s->kind != kinds[unit])
 		return 0;
 	return unit == UNIT_BYTES ? s->bytes : s->objects;
 }

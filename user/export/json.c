@@ -45,12 +45,9 @@ static void write_sites(struct json_writer *w, const struct profile *p, const st
 	json_array(w, "sites");
 	for (size_t i = 0; i < t->n; i++) {
 		const struct site *s = &t->sites[i];
-		const struct profile_function *f = &p->functions[s->function];
 
 		json_object(w, NULL);
-		json_string(w, "func", profile_str(p, f->name));
-		json_string(w, "file", profile_str(p, f->file));
-		json_uint(w, "line", s->line);
+		json_line(w, p, (struct profile_line){s->function, s->line});
 		json_uint(w, "objects", s->objects);
 		json_uint(w, "bytes", s->bytes);
 		json_uint(w, "requested", s->requested);

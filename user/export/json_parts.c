@@ -28,3 +28,12 @@ void json_cost(struct json_writer *w, const struct profile_cost *c)
 	json_double(w, "target_cpu_share", c->target_cpu_share);
 	json_end(w);
 }
+
+void json_line(struct json_writer *w, const struct profile *p, struct profile_line line)
+{
+	const struct profile_function *f = &p->functions[line.function];
+
+	json_string(w, "func", profile_str(p, f->name));
+	json_string(w, "file", profile_str(p, f->file));
+	json_uint(w, "line", line.line);
+}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Parts of a profile that the report and the page write alike: both keys are theirs. */
+/*
+ * Parts of a profile. Those that the report and the page write alike name their
+ * keys themselves; rows of tables are members of an object that the caller began.
+ */
 #ifndef ALLOCTAP_EXPORT_JSON_PARTS_H
 #define ALLOCTAP_EXPORT_JSON_PARTS_H
 
@@ -10,5 +13,9 @@
 void json_targets(struct json_writer *w, const struct profile *p);
 /* "cost": {...} */
 void json_cost(struct json_writer *w, const struct profile_cost *c);
+/* "func", "file", "line": what a row about a call site begins with. */
+void json_line(struct json_writer *w, const struct profile *p, struct profile_line line);
+/* "maps": [...]: json_maps.c. 0 or -ENOMEM. */
+int json_maps(struct json_writer *w, const struct profile *p);
 
 #endif

@@ -139,6 +139,7 @@ int attachment_add(struct attachment *a, const char *name, const struct probe_pl
 				.flags = p->point.stack_check ? COOKIE_STACK_CHECK : 0,
 				.layout = layout,
 				.cfa_off = p->point.cfa_off,
+				.growth = (__u8)p->growth,
 			};
 
 			if ((int)p->kind != kind)

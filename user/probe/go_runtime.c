@@ -15,55 +15,71 @@ const char go_split_marker[] = "runtime.mallocgcTiny";
 #define SPECIALISED GO_MALLOC_SPECIALISED
 #define ANY         (WHOLE | SPLIT | SPECIALISED)
 
+#define MAPS "internal/runtime/maps."
+
 const struct go_function go_functions[] = {
-	{"runtime.mallocgc", false, KIND_ALLOC, WHOLE},
-	{"runtime.mallocgcTiny", false, KIND_ALLOC, SPLIT},
-	{"runtime.mallocgcTinySC", true, KIND_ALLOC, SPECIALISED},
-	{"runtime.mallocgcTinySize", true, KIND_ALLOC, SPECIALISED},
-	{"runtime.mallocgcSmallNoScanSC", true, KIND_ALLOC, SPECIALISED},
-	{"runtime.mallocgcSmallScanNoHeaderSC", true, KIND_ALLOC, SPECIALISED},
-	{"runtime.mallocgcSmallNoscan", false, KIND_ALLOC, SPLIT | SPECIALISED},
-	{"runtime.mallocgcSmallScanNoHeader", false, KIND_ALLOC, SPLIT | SPECIALISED},
-	{"runtime.mallocgcSmallScanHeader", false, KIND_ALLOC, SPLIT | SPECIALISED},
-	{"runtime.mallocgcLarge", false, KIND_ALLOC, SPLIT | SPECIALISED},
-	{"runtime.mapassign", false, KIND_MAP_INSERT, ANY},
-	{"runtime.mapassign_fast32", false, KIND_MAP_INSERT, ANY},
-	{"runtime.mapassign_fast32ptr", false, KIND_MAP_INSERT, ANY},
-	{"runtime.mapassign_fast64", false, KIND_MAP_INSERT, ANY},
-	{"runtime.mapassign_fast64ptr", false, KIND_MAP_INSERT, ANY},
-	{"runtime.mapassign_faststr", false, KIND_MAP_INSERT, ANY},
+	{"runtime.mallocgc", false, KIND_ALLOC, WHOLE, GROWTH_NONE},
+	{"runtime.mallocgcTiny", false, KIND_ALLOC, SPLIT, GROWTH_NONE},
+	{"runtime.mallocgcTinySC", true, KIND_ALLOC, SPECIALISED, GROWTH_NONE},
+	{"runtime.mallocgcTinySize", true, KIND_ALLOC, SPECIALISED, GROWTH_NONE},
+	{"runtime.mallocgcSmallNoScanSC", true, KIND_ALLOC, SPECIALISED, GROWTH_NONE},
+	{"runtime.mallocgcSmallScanNoHeaderSC", true, KIND_ALLOC, SPECIALISED, GROWTH_NONE},
+	{"runtime.mallocgcSmallNoscan", false, KIND_ALLOC, SPLIT | SPECIALISED, GROWTH_NONE},
+	{"runtime.mallocgcSmallScanNoHeader", false, KIND_ALLOC, SPLIT | SPECIALISED, GROWTH_NONE},
+	{"runtime.mallocgcSmallScanHeader", false, KIND_ALLOC, SPLIT | SPECIALISED, GROWTH_NONE},
+	{"runtime.mallocgcLarge", false, KIND_ALLOC, SPLIT | SPECIALISED, GROWTH_NONE},
+	{"runtime.mapassign", false, KIND_MAP_INSERT, ANY, GROWTH_NONE},
+	{"runtime.mapassign_fast32", false, KIND_MAP_INSERT, ANY, GROWTH_NONE},
+	{"runtime.mapassign_fast32ptr", false, KIND_MAP_INSERT, ANY, GROWTH_NONE},
+	{"runtime.mapassign_fast64", false, KIND_MAP_INSERT, ANY, GROWTH_NONE},
+	{"runtime.mapassign_fast64ptr", false, KIND_MAP_INSERT, ANY, GROWTH_NONE},
+	{"runtime.mapassign_faststr", false, KIND_MAP_INSERT, ANY, GROWTH_NONE},
+	/* Classic maps: to 1.23, and with GOEXPERIMENT=noswissmap to 1.25. */
+	{"runtime.hashGrow", false, KIND_MAP_GROW, ANY, GROWTH_HASH_GROW},
+	{"runtime.(*hmap).newoverflow", false, KIND_MAP_GROW, ANY, GROWTH_NEW_OVERFLOW},
+	/* Swiss maps: from 1.24. */
+	{MAPS "(*Map).growToTable", false, KIND_MAP_GROW, ANY, GROWTH_GROW_TO_TABLE},
+	{MAPS "(*table).grow", false, KIND_MAP_GROW, ANY, GROWTH_TABLE_GROW},
+	{MAPS "(*table).split", false, KIND_MAP_GROW, ANY, GROWTH_TABLE_SPLIT},
+	/*
+	 * All versions: gcWriteBarrier finds the buffer full and calls wbBufFlush,
+	 * which, as all up to there, may not be interrupted and so has no stack
+	 * check; it goes to the system stack and calls this, which has one.
+	 */
+	{"runtime.wbBufFlush1", false, KIND_WB_FLUSH, ANY, GROWTH_NONE},
 };
 
 const size_t n_go_functions = ARRAY_SIZE(go_functions);
 
 /* clang-format off */
-#define ROW(go_minor, g_m_, sp_, m_curg_, m_p_, mcache_, tiny_, frameless_, header_, small_)       \
+#define ROW(go_minor, g_m_, sp_, m_curg_, m_p_, mcache_, tiny_, frameless_, header_, small_, load_)\
 	{                                                                                          \
 		.minor = go_minor,                                                                 \
 		.layout = {                                                                        \
 			.known = 1, .g_m = g_m_, .g_sched_sp = sp_, .m_curg = m_curg_, .m_p = m_p_,\
 			.p_mcache = mcache_, .mcache_tiny = tiny_,                                 \
 			.systemstack_frameless = frameless_,                                       \
-			.malloc_header_above = header_, .small_max = small_,                       \
+			.malloc_header_above = header_, .small_max = small_, .map_load = load_,    \
 		},                                                                                 \
 	}
 
 /*
  * header: pointerful objects above 512 bytes got an 8-byte header in Go 1.22
  * (runtime/mbitmap_allocheaders.go), and small objects end that much earlier.
+ * load: 6.5 entries a bucket, but for a slip of Go 1.21 (runtime/map.go: loadFactorNum).
  */
 static const struct go_runtime runtimes[] = {
-	/*  minor g.m sched.sp m.curg m.p p.mcache mcache.tiny frameless header small */
-	ROW(18,   48,   56,     192,   208,   64,     16,        1,       0,    32768),
-	ROW(19,   48,   56,     192,   208,   64,     16,        1,       0,    32768),
-	ROW(20,   48,   56,     192,   208,   64,     16,        1,       0,    32768),
-	ROW(21,   48,   56,     192,   208,   64,     16,        0,       0,    32768),
-	ROW(22,   48,   56,     192,   208,   64,     16,        0,     512,    32760),
-	ROW(23,   48,   56,     192,   208,   56,     16,        0,     512,    32760),
-	ROW(24,   48,   56,     192,   208,   56,     24,        0,     512,    32760),
-	ROW(25,   48,   56,     184,   200,   56,     24,        0,     512,    32760),
-	ROW(26,   48,   56,     184,   208,   56,     24,        0,     512,    32760),
-	ROW(27,   48,   56,     184,   208,   56,     24,        0,     512,    32760),
+	/*  minor g.m sched.sp m.curg m.p p.mcache mcache.tiny frameless header small load */
+	ROW(18,   48,   56,     192,   208,   64,     16,        1,       0,    32768,  13),
+	ROW(19,   48,   56,     192,   208,   64,     16,        1,       0,    32768,  13),
+	ROW(20,   48,   56,     192,   208,   64,     16,        1,       0,    32768,  13),
+	ROW(21,   48,   56,     192,   208,   64,     16,        0,       0,    32768,  12),
+	ROW(22,   48,   56,     192,   208,   64,     16,        0,     512,    32760,  13),
+	ROW(23,   48,   56,     192,   208,   56,     16,        0,     512,    32760,  13),
+	ROW(24,   48,   56,     192,   208,   56,     24,        0,     512,    32760,  13),
+	ROW(25,   48,   56,     184,   200,   56,     24,        0,     512,    32760,  13),
+	ROW(26,   48,   56,     184,   208,   56,     24,        0,     512,    32760,  13),
+	ROW(27,   48,   56,     184,   208,   56,     24,        0,     512,    32760,  13),
 };
 /* clang-format on */
 
@@ -90,7 +106,7 @@ static const uint16_t size_classes[] = {
 	19072, 20480, 21760, 24576, 27264, 28672, 32768,
 };
 
-static uint16_t size_class_for(uint64_t size)
+uint16_t go_size_class(size_t size)
 {
 	size_t i = 0;
 
@@ -102,7 +118,7 @@ static uint16_t size_class_for(uint64_t size)
 void go_size_tables(uint16_t fine[GO_SIZE_TABLE], uint16_t coarse[GO_SIZE_TABLE])
 {
 	for (size_t i = 0; i < GO_SIZE_TABLE; i++) {
-		fine[i] = size_class_for(i * 8);
-		coarse[i] = size_class_for(1024 + i * 128);
+		fine[i] = go_size_class(i * 8);
+		coarse[i] = go_size_class(1024 + i * 128);
 	}
 }

@@ -34,9 +34,13 @@ struct go_function {
 	bool numbered; /* name is a prefix; digits follow: "...SC" of "...SC17" */
 	enum sample_kind kind;
 	unsigned int when; /* mask of enum go_malloc */
+	enum growth_function growth;
 };
 
-/* All functions worth a probe, over all versions; a binary has some of them. */
+/*
+ * All functions worth a probe, over all versions; a binary has some of them. Of a
+ * kind other than KIND_ALLOC it may well have none: nothing in it does that.
+ */
 extern const struct go_function go_functions[];
 extern const size_t n_go_functions;
 /* A binary that has the first is specialised; else one that has the second is split. */
@@ -56,8 +60,13 @@ int go_runtime_newest(void);
 const struct go_runtime *go_runtime_find(int minor);
 
 /*
- * Slot sizes by request, in the two tables of alloctap.h, from Go's 68 size
- * classes (runtime/sizeclasses.go; the same in 1.18 to 1.27).
+ * The slot for a request of @size bytes, up to 32768; headers and tiny blocks are
+ * the caller's to think of.
+ */
+uint16_t go_size_class(size_t size);
+/*
+ * The same in the two tables of alloctap.h, from Go's 68 size classes
+ * (runtime/sizeclasses.go; the same in 1.18 to 1.27).
  */
 void go_size_tables(uint16_t fine[GO_SIZE_TABLE], uint16_t coarse[GO_SIZE_TABLE]);
 

@@ -32,6 +32,7 @@ static void add_probe(const struct go_func *func, void *ctx)
 	struct probe probe = {
 		.symbol = func->name,
 		.kind = pl->wanted->kind,
+		.growth = pl->wanted->growth,
 		.vaddr = func->entry,
 	};
 	struct cursor code;
@@ -162,6 +163,8 @@ const char *probe_program_name(enum sample_kind kind)
 	static const char *const names[KIND_MAX] = {
 		[KIND_ALLOC] = "go_alloc",
 		[KIND_MAP_INSERT] = "go_map_insert",
+		[KIND_MAP_GROW] = "go_map_grow",
+		[KIND_WB_FLUSH] = "go_wb_flush",
 	};
 
 	return names[kind];

@@ -13,6 +13,7 @@
 struct probe {
 	const char *symbol; /* points into the binary */
 	enum sample_kind kind;
+	enum growth_function growth;
 	uint64_t vaddr;       /* of the function */
 	uint64_t file_offset; /* of the probed instruction */
 	struct probe_point point;

@@ -53,6 +53,7 @@ static void configure(struct kernel *k)
 		ro->cfg_pidns_dev = ns.st_dev;
 		ro->cfg_pidns_ino = ns.st_ino;
 	}
+	ro->cfg_types = !k->options.no_types;
 	go_size_tables(ro->go_sizes_fine, ro->go_sizes_coarse);
 	ro->cfg_stacks_early = k->options.max_stacks / DRAIN_EARLY;
 	ro->cfg_counts_early = k->options.max_counts / DRAIN_EARLY;
@@ -80,7 +81,7 @@ struct kernel *kernel_open(const struct session_options *options)
 		return NULL;
 	}
 	configure(k);
-	for (int kind = 0; kind <= KIND_MAP_INSERT; kind++)
+	for (int kind = 0; kind < KIND_MAX; kind++)
 		k->programs[kind] = options->empty_programs
 					    ? k->skel->progs.nothing
 					    : bpf_object__find_program_by_name(

@@ -8,6 +8,8 @@ static void add_value(struct count_value *sum, const struct count_value *v)
 	sum->objects += v->objects;
 	sum->bytes += v->bytes;
 	sum->requested += v->requested;
+	if (v->entries > sum->entries)
+		sum->entries = v->entries;
 }
 
 static bool count_equal(const void *ctx, uint32_t id, const void *key)

@@ -23,11 +23,16 @@ static const struct loss_text loss_texts[LOST_MAX] = {
 	[LOST_SIZE_UNREADABLE] = {"size_unreadable",
 				  "allocations of a type that could not be read: bytes may be off"},
 	[LOST_RECURSION] = {"recursion", "hits were skipped by the kernel: they are missing"},
+	[LOST_GROWTH] = {"growth", "growths of maps had no room of their own: raise --max-counts"},
 };
 
 _Static_assert((int)PROFILE_KIND_MAX == (int)KIND_MAX &&
-		       (int)PROFILE_MAP_INSERT == (int)KIND_MAP_INSERT,
+		       (int)PROFILE_MAP_INSERT == (int)KIND_MAP_INSERT &&
+		       (int)PROFILE_WB_FLUSH == (int)KIND_WB_FLUSH,
 	       "a kind is the same number on both sides");
+_Static_assert((int)PROFILE_GROWTH_MAX == (int)GROWTH_MAX &&
+		       (int)PROFILE_GROWTH_SPLIT == (int)GROWTH_SPLIT,
+	       "a way to grow is the same number on both sides");
 
 struct result {
 	const struct result_input *in;
@@ -78,7 +83,35 @@ static enum stack_end stack_end(uint32_t flags)
 	return flags & STACK_LEFT ? STACK_END_LEFT : STACK_END_ENTRY;
 }
 
-static int add_samples(struct result *r)
+static int add_growth(struct result *r, const struct raw_count *c, uint32_t target, uint32_t stack)
+{
+	return profile_builder_growth(
+		r->builder, &(struct profile_growth){
+				    .target = target,
+				    .stack = stack,
+				    .how = (enum profile_growth_how)GROWTH_HOW(c->key.detail),
+				    .level = GROWTH_LEVEL(c->key.detail),
+				    .map = GROWTH_MAP(c->key.detail),
+				    .count = c->value.objects,
+				    .entries = c->value.entries,
+			    });
+}
+
+static int add_sample(struct result *r, const struct raw_count *c, uint32_t target, uint32_t stack)
+{
+	return profile_builder_sample(r->builder, &(struct profile_sample){
+							  .target = target,
+							  .stack = stack,
+							  .kind = (enum profile_kind)c->key.kind,
+							  .epoch = c->key.epoch,
+							  .objects = c->value.objects,
+							  .bytes = c->value.bytes,
+							  .requested = c->value.requested,
+							  .entries = c->value.entries,
+						  });
+}
+
+static int add_counts(struct result *r)
 {
 	const struct raw_counts *raw = r->in->raw;
 	int err = 0;
@@ -93,16 +126,10 @@ static int add_samples(struct result *r)
 		if (s)
 			stack = symbolizer_stack(r->symbolizer, target, raw->ips.data + s->first,
 						 s->n, stack_end(s->flags));
-		err = profile_builder_sample(r->builder,
-					     &(struct profile_sample){
-						     .target = target,
-						     .stack = stack,
-						     .kind = (enum profile_kind)c->key.kind,
-						     .epoch = c->key.epoch,
-						     .objects = c->value.objects,
-						     .bytes = c->value.bytes,
-						     .requested = c->value.requested,
-					     });
+		if (c->key.kind == KIND_MAP_GROW)
+			err = add_growth(r, c, target, stack);
+		else
+			err = add_sample(r, c, target, stack);
 	}
 	return err;
 }
@@ -183,7 +210,7 @@ struct profile *result_profile(const struct result_input *in)
 	}
 	if (!err) {
 		r.lost_stack = symbolizer_special_stack(r.symbolizer, "[lost stack]");
-		err = add_samples(&r);
+		err = add_counts(&r);
 	}
 	if (!err)
 		err = add_losses(&r);

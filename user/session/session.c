@@ -245,7 +245,8 @@ static int take_overflow(struct session *s)
 	for (int kind = 0; kind < KIND_MAX && !err; kind++) {
 		struct count_key key = {.kind = (__u32)kind};
 
-		if (overflow[kind].objects)
+		/* Growths without their key say nothing: they are counted as lost. */
+		if (overflow[kind].objects && kind != KIND_MAP_GROW)
 			err = raw_counts_add(&s->raw, &key, &overflow[kind]);
 	}
 	return err;

@@ -21,6 +21,7 @@ struct session_options {
 	unsigned int kinds;  /* mask of 1 << enum sample_kind */
 	uint32_t max_stacks; /* kernel map sizes, per side of the double buffer */
 	uint32_t max_counts;
+	bool no_types;       /* leave types out of it */
 	bool empty_programs; /* measure the probes alone: nothing is counted */
 };
 

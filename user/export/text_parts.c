@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/utf8.h"
+#include "export/text_parts.h"
+
+#define TOP_DEFAULT 20
+/* What is left of a name on any terminal. */
+#define NAME_MIN 12
+
+size_t text_rows(const struct export_options *opts, size_t n)
+{
+	size_t top = opts->top ? opts->top : TOP_DEFAULT;
+
+	return top < n ? top : n;
+}
+
+double text_percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100 * (double)part / (double)whole : 0;
+}
+
+char *text_clean(const struct profile *p, str_id id)
+{
+	return utf8_clean(profile_str(p, id), '?');
+}
+
+char *text_place(const struct profile *p, struct profile_line line)
+{
+	char *clean = text_clean(p, p->functions[line.function].file);
+	char *place;
+
+	if (!clean || !*clean || !line.line)
+		return clean;
+	if (asprintf(&place, "%s:%u", clean, line.line) < 0)
+		place = NULL;
+	free(clean);
+	return place;
+}
+
+size_t text_pad(const struct profile *p, str_id id, size_t pad)
+{
+	size_t length = utf8_length(profile_str(p, id));
+
+	return length <= TEXT_PAD_MAX && length > pad ? length : pad;
+}
+
+void text_tail(FILE *out, const char *s, size_t width)
+{
+	size_t length = utf8_length(s), skip;
+
+	if (length <= width) {
+		fputs(s, out);
+		return;
+	}
+	for (skip = length - width + 3; skip; skip--) {
+		while (((unsigned char)*++s & 0xc0) == 0x80)
+			;
+	}
+	fprintf(out, "...%s", s);
+}
+
+void text_label(const struct text *t, size_t used, const char *name, const char *place, size_t pad)
+{
+	size_t length = utf8_length(name), room = SIZE_MAX;
+	const char *slash = strrchr(place, '/');
+
+	if (t->width != SIZE_MAX) {
+		room = t->width > used ? t->width - used : 0;
+		room = room > NAME_MIN ? room : NAME_MIN;
+	}
+	if (slash && (length > pad ? length : pad) + 2 + utf8_length(place) > room)
+		place = slash + 1;
+	if (*place && NAME_MIN + 2 + utf8_length(place) > room)
+		place = "";
+	if (*place && room != SIZE_MAX)
+		room -= 2 + utf8_length(place);
+	length = length < room ? length : room;
+	pad = pad < room ? pad : room;
+	text_tail(t->out, name, length);
+	if (*place)
+		fprintf(t->out, "%*s  %s", length < pad ? (int)(pad - length) : 0, "", place);
+	fputc('\n', t->out);
+}
+
+int text_line_label(const struct text *t, size_t used, struct profile_line line, size_t pad)
+{
+	__auto_free char *name = text_clean(t->p, t->p->functions[line.function].name);
+	__auto_free char *place = text_place(t->p, line);
+
+	if (!name || !place)
+		return -ENOMEM;
+	text_label(t, used, name, place, pad);
+	return 0;
+}

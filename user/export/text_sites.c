@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Who in the program's own code allocated and inserted. */
+#include <errno.h>
+
+#include "base/units.h"
+#include "export/text_views.h"
+#include "report/sites.h"
+
+/* What the columns before the name take; see print_figures(). */
+#define FIGURES_WIDTH 45
+
+static void print_figures(const struct text *t, const struct profile_totals *sum,
+			  const struct site *s)
+{
+	char bytes[32], objects[32], inserts[32];
+
+	fprintf(t->out, "  %8s  %5.1f%%  %8s  %8s  ", format_bytes(bytes, sizeof(bytes), s->bytes),
+		text_percent(s->bytes, sum->alloc_bytes),
+		format_count(objects, sizeof(objects), s->objects),
+		format_count(inserts, sizeof(inserts), s->inserts));
+}
+
+static void print_rest(const struct text *t, const struct site_table *table, size_t shown)
+{
+	struct site rest = {0};
+
+	for (size_t i = shown; i < table->n; i++) {
+		rest.bytes += table->sites[i].bytes;
+		rest.objects += table->sites[i].objects;
+		rest.inserts += table->sites[i].inserts;
+	}
+	fputs("     ", t->out);
+	print_figures(t, &table->totals, &rest);
+	fprintf(t->out, "in %zu more: --top %zu shows all\n", table->n - shown, table->n);
+}
+
+static int print_table(const struct text *t, const struct site_table *table, size_t shown)
+{
+	size_t pad = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < shown; i++)
+		pad = text_pad(t->p, t->p->functions[table->sites[i].function].name, pad);
+	fputs("\n rank     bytes   share   objects   inserts  call site\n", t->out);
+	for (size_t i = 0; !err && i < shown; i++) {
+		const struct site *s = &table->sites[i];
+
+		fprintf(t->out, "%5zu", i + 1);
+		print_figures(t, &table->totals, s);
+		err = text_line_label(t, FIGURES_WIDTH, (struct profile_line){s->function, s->line},
+				      pad);
+	}
+	if (!err && shown < table->n)
+		print_rest(t, table, shown);
+	return err;
+}
+
+int text_sites_print(const struct text *t, const struct export_options *opts)
+{
+	struct site_table *table = site_table_new(t->p);
+	int err = 0;
+
+	if (!table)
+		return -ENOMEM;
+	if (table->n)
+		err = print_table(t, table, text_rows(opts, table->n));
+	else
+		fputs("\nNothing was allocated or inserted while this was recorded.\n", t->out);
+	site_table_free(table);
+	return err;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the text report can show below its head: one file per view. Each prints a
+ * blank line, its table, and a row for what is not shown. 0 or -ENOMEM.
+ */
+#ifndef ALLOCTAP_EXPORT_TEXT_VIEWS_H
+#define ALLOCTAP_EXPORT_TEXT_VIEWS_H
+
+#include "export/text_parts.h"
+
+typedef int (*text_view_fn)(const struct text *t, const struct export_options *opts);
+
+int text_sites_print(const struct text *t, const struct export_options *opts);
+int text_maps_print(const struct text *t, const struct export_options *opts);
+
+#endif
