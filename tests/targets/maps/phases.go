@@ -14,6 +14,7 @@ func unsizedSmall(p *phase) {
 		for k := uint64(0); k < n; k++ {
 			m[k] = pair{k, k}
 		}
+		p.mapDone()
 	}
 	p.end(maps * n)
 }
@@ -28,6 +29,7 @@ func presizedSmall(p *phase) {
 		for k := uint64(0); k < n; k++ {
 			m[k] = pair{k, k}
 		}
+		p.mapDone()
 	}
 	p.end(maps * n)
 }
@@ -94,7 +96,7 @@ func presizedLarge(p *phase) {
 	p.end(largeMaps * largeN)
 }
 
-const edgeMaps = 30
+const edgeMaps = 100
 
 //go:noinline
 func unsizedBelow(p *phase) {
