@@ -171,12 +171,26 @@ struct tap_stats {
 enum event_type {
 	EVENT_EXEC = 1, /* a target became another program */
 	EVENT_FULL = 2, /* a side of the double buffer fills up: drain it now */
+	EVENT_TYPE = 3, /* a type that is not in the program's file: read it while you can */
+};
+
+/* Where a process has the types of its program. */
+struct type_range {
+	__u64 first, end;
+};
+
+/* A process that is tapped. */
+struct target_value {
+	struct type_range types;
+	__u32 execed; /* it has become another program */
+	__u32 pad;
 };
 
 struct event {
-	__u32 type; /* enum event_type */
+	__u32 event; /* enum event_type */
 	__u32 tgid;
 	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 type;    /* EVENT_TYPE: its address */
 };
 
 #endif

@@ -63,12 +63,12 @@ struct {
 		});
 } quiesce SEC(".maps");
 
-/* Processes we tap; the value is set once one was replaced by exec. */
+/* Processes we tap. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TARGETS_MAX);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, struct target_value);
 } targets SEC(".maps");
 
 struct {
@@ -82,15 +82,16 @@ static volatile __u32 any_exec;
 #define E2BIG  7
 #define EEXIST 17
 
-static __always_inline void send_event(enum event_type type, __u32 tgid)
+static __always_inline void send_event(enum event_type event, __u32 tgid, __u64 type)
 {
 	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
 	if (!e)
 		return; /* only a hint: user space looks at the facts by itself, later */
-	e->type = type;
+	e->event = event;
 	e->tgid = tgid;
 	e->time_ns = bpf_ktime_get_ns();
+	e->type = type;
 	bpf_ringbuf_submit(e, 0);
 }
 
@@ -98,7 +99,17 @@ static __always_inline void send_event(enum event_type type, __u32 tgid)
 static __always_inline void count_stored(__u64 *stored, __u64 early)
 {
 	if (__sync_fetch_and_add(stored, 1) + 1 == early)
-		send_event(EVENT_FULL, 0);
+		send_event(EVENT_FULL, 0, 0);
+}
+
+/* Types made at run time are gone with their process: they do not wait for a drain. */
+static __always_inline void tell_type(const struct count_key *key)
+{
+	__u32 tgid = key->tgid;
+	struct target_value *target = key->type ? bpf_map_lookup_elem(&targets, &tgid) : NULL;
+
+	if (target && key->type - target->types.first >= target->types.end - target->types.first)
+		send_event(EVENT_TYPE, tgid, key->type);
 }
 
 /* Others may raise it meanwhile, but never as often as we try. */
@@ -152,6 +163,7 @@ static __always_inline void counts_insert(void *counts, __u64 *stored, const str
 
 	if (!err) {
 		count_stored(stored, cfg_counts_early);
+		tell_type(key);
 		return;
 	}
 	/* Another CPU was faster, or the key is that of "[lost stack]": add to what is there. */
@@ -210,11 +222,11 @@ static __always_inline __u32 current_tgid(void)
 __hidden __u32 target_tgid(void)
 {
 	__u32 tgid = current_tgid();
-	__u32 *execed;
+	struct target_value *target;
 
 	if (any_exec) {
-		execed = bpf_map_lookup_elem(&targets, &tgid);
-		if (execed && *execed)
+		target = bpf_map_lookup_elem(&targets, &tgid);
+		if (target && target->execed)
 			return 0;
 	}
 	return tgid;
@@ -224,13 +236,13 @@ SEC("?raw_tp/sched_process_exec")
 int process_exec(void *ctx __attribute__((unused)))
 {
 	__u32 tgid = current_tgid();
-	__u32 *execed = bpf_map_lookup_elem(&targets, &tgid);
+	struct target_value *target = bpf_map_lookup_elem(&targets, &tgid);
 
-	if (!execed)
+	if (!target)
 		return 0;
-	*execed = 1;
+	target->execed = 1;
 	any_exec = 1;
-	send_event(EVENT_EXEC, tgid);
+	send_event(EVENT_EXEC, tgid, 0);
 	return 0;
 }
 

@@ -372,6 +372,16 @@ uint32_t profile_builder_type(struct profile_builder *b, const struct profile_ty
 	return b->failed ? PROFILE_NONE : checked(b, intern_type(b, &key));
 }
 
+const char *profile_builder_type_name(const struct profile_builder *b, uint32_t type)
+{
+	const struct profile_type *t;
+
+	if (b->failed || type >= b->types.n)
+		return "";
+	t = table_row(&b->types, type);
+	return strtab_get(&b->strings, t->name);
+}
+
 int profile_builder_growth(struct profile_builder *b, const struct profile_growth *g)
 {
 	struct profile_growth *sum;

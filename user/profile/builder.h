@@ -31,6 +31,8 @@ uint32_t profile_builder_stack(struct profile_builder *b, const uint32_t *locati
  */
 uint32_t profile_builder_type(struct profile_builder *b, const struct profile_type *type,
 			      const struct profile_field *fields, size_t n_fields);
+/* The name of a type, valid until the next add; "" where there is no such type. */
+const char *profile_builder_type_name(const struct profile_builder *b, uint32_t type);
 /*
  * The name of the @i-th line of a stack from the leaf, inlined ones included;
  * NULL where there are fewer. Valid until the next add.

@@ -22,7 +22,10 @@ struct kernel {
 	struct ring_buffer *ring;
 	struct bpf_program *programs[KIND_MAX];
 	int n_layouts;
-	bool filled; /* set by the ring buffer callback */
+	/* For the ring buffer's callback, and set by it. */
+	kernel_type_fn take_type;
+	void *take_type_ctx;
+	bool filled;
 };
 
 /*
@@ -121,8 +124,12 @@ static int take_event(void *ctx, void *data, size_t size)
 	struct kernel *k = ctx;
 	const struct event *e = data;
 
-	if (size >= sizeof(*e) && e->type == EVENT_FULL)
+	if (size < sizeof(*e))
+		return 0;
+	if (e->event == EVENT_FULL)
 		k->filled = true;
+	else if (e->event == EVENT_TYPE)
+		k->take_type(k->take_type_ctx, e->tgid, e->type);
 	return 0;
 }
 
@@ -173,10 +180,11 @@ struct bpf_program *kernel_nothing(const struct kernel *k)
 	return k->skel->progs.nothing;
 }
 
-int kernel_add_target(struct kernel *k, pid_t tgid)
+int kernel_add_target(struct kernel *k, pid_t tgid, struct type_range types)
 {
-	__u32 key = (__u32)tgid, no = 0;
-	int err = bpf_map_update_elem(bpf_map__fd(k->skel->maps.targets), &key, &no, BPF_ANY);
+	struct target_value value = {.types = types};
+	__u32 key = (__u32)tgid;
+	int err = bpf_map_update_elem(bpf_map__fd(k->skel->maps.targets), &key, &value, BPF_ANY);
 
 	if (err)
 		log_error("pid %d: cannot be noted as a target (%d fit at a time): %s", tgid,
@@ -186,11 +194,12 @@ int kernel_add_target(struct kernel *k, pid_t tgid)
 
 bool kernel_target_execed(const struct kernel *k, pid_t tgid)
 {
-	__u32 key = (__u32)tgid, execed = 0;
+	struct target_value value;
+	__u32 key = (__u32)tgid;
 
-	if (bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.targets), &key, &execed))
+	if (bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.targets), &key, &value))
 		return false;
-	return execed;
+	return value.execed;
 }
 
 int kernel_events_fd(const struct kernel *k)
@@ -198,8 +207,10 @@ int kernel_events_fd(const struct kernel *k)
 	return ring_buffer__epoll_fd(k->ring);
 }
 
-bool kernel_take_events(struct kernel *k)
+bool kernel_take_events(struct kernel *k, kernel_type_fn take_type, void *ctx)
 {
+	k->take_type = take_type;
+	k->take_type_ctx = ctx;
 	k->filled = false;
 	ring_buffer__consume(k->ring);
 	return k->filled;

@@ -25,15 +25,17 @@ int kernel_load(struct kernel *k, const struct attachment *a);
 struct bpf_program *const *kernel_programs(const struct kernel *k);
 struct bpf_program *kernel_nothing(const struct kernel *k);
 
-/* Lets the exec program know @tgid. 0 or -errno, the reason printed. */
-int kernel_add_target(struct kernel *k, pid_t tgid);
+/* Lets the programs know @tgid, whose types lie in @types. 0 or -errno, the reason printed. */
+int kernel_add_target(struct kernel *k, pid_t tgid, struct type_range types);
 /* Has @tgid become another program? */
 bool kernel_target_execed(const struct kernel *k, pid_t tgid);
 
 /* Readable when there are records; -errno. */
 int kernel_events_fd(const struct kernel *k);
+/* Called for a type that must be read while @tgid lives. */
+typedef void (*kernel_type_fn)(void *ctx, uint32_t tgid, uint64_t type);
 /* Takes the records; true if a side of the double buffer filled up. */
-bool kernel_take_events(struct kernel *k);
+bool kernel_take_events(struct kernel *k, kernel_type_fn take_type, void *ctx);
 
 /* Moves what has been counted so far into @r. 0 or -errno, printed. */
 int kernel_drain(struct kernel *k, struct raw_counts *r);

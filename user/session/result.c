@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "profile/untyped.h"
 #include "session/result.h"
 #include "version.h"
 
@@ -83,12 +84,50 @@ static enum stack_end stack_end(uint32_t flags)
 	return flags & STACK_LEFT ? STACK_END_LEFT : STACK_END_ENTRY;
 }
 
+/* The type of an allocation that says nothing of it by itself. */
+static uint32_t untyped(struct result *r, const struct raw_count *c, const struct tap *tap,
+			uint32_t stack)
+{
+	struct untyped u = {
+		.stack = stack,
+		.minor = tap_go_minor(tap),
+		.bytes = c->value.requested / (c->value.objects ?: 1),
+	};
+	char name[256];
+
+	untyped_name(r->builder, &u, name, sizeof(name));
+	return profile_builder_type(
+		r->builder, &(struct profile_type){.name = profile_builder_str(r->builder, name)},
+		NULL, 0);
+}
+
+static uint32_t type_of(struct result *r, const struct raw_count *c, uint32_t target,
+			uint32_t stack)
+{
+	struct tap *tap = r->in->taps[target];
+	struct target_types *types;
+
+	if (!r->in->has_types || c->key.kind == KIND_WB_FLUSH)
+		return 0;
+	if (!c->key.type)
+		return c->key.kind == KIND_ALLOC && stack != r->lost_stack
+			       ? untyped(r, c, tap, stack)
+			       : 0;
+	types = tap_types(tap, r->builder);
+	if (!types)
+		return 0;
+	if (c->key.kind == KIND_ALLOC && untyped_is_slice(r->builder, stack))
+		return target_types_slice(types, c->key.type);
+	return target_types_get(types, c->key.type);
+}
+
 static int add_growth(struct result *r, const struct raw_count *c, uint32_t target, uint32_t stack)
 {
 	return profile_builder_growth(
 		r->builder, &(struct profile_growth){
 				    .target = target,
 				    .stack = stack,
+				    .type = type_of(r, c, target, stack),
 				    .how = (enum profile_growth_how)GROWTH_HOW(c->key.detail),
 				    .level = GROWTH_LEVEL(c->key.detail),
 				    .map = GROWTH_MAP(c->key.detail),
@@ -104,6 +143,7 @@ static int add_sample(struct result *r, const struct raw_count *c, uint32_t targ
 							  .stack = stack,
 							  .kind = (enum profile_kind)c->key.kind,
 							  .epoch = c->key.epoch,
+							  .type = type_of(r, c, target, stack),
 							  .objects = c->value.objects,
 							  .bytes = c->value.bytes,
 							  .requested = c->value.requested,
@@ -200,14 +240,11 @@ static struct profile *finish(struct result *r)
 
 struct profile *result_profile(const struct result_input *in)
 {
-	struct result r = {.in = in, .builder = profile_builder_new()};
+	struct result r = {
+		.in = in, .builder = in->builder, .symbolizer = symbolizer_new(in->builder)};
 	struct profile *p = NULL;
-	int err = r.builder ? 0 : -ENOMEM;
+	int err = r.symbolizer ? add_targets(&r) : -ENOMEM;
 
-	if (!err) {
-		r.symbolizer = symbolizer_new(r.builder);
-		err = r.symbolizer ? add_targets(&r) : -ENOMEM;
-	}
 	if (!err) {
 		r.lost_stack = symbolizer_special_stack(r.symbolizer, "[lost stack]");
 		err = add_counts(&r);
@@ -219,7 +256,6 @@ struct profile *result_profile(const struct result_input *in)
 		err = p ? 0 : -errno;
 	}
 	symbolizer_free(r.symbolizer);
-	profile_builder_free(r.builder);
 	if (err)
 		log_error("the profile cannot be made: %s", strerror(-err));
 	errno = -err;

@@ -15,6 +15,8 @@ struct tap_state {
 };
 
 struct result_input {
+	/* Has the types that were read while the processes lived; emptied. */
+	struct profile_builder *builder;
 	struct tap *const *taps;
 	const struct tap_state *states;
 	size_t n_taps;
@@ -23,6 +25,7 @@ struct result_input {
 	uint64_t losses[LOST_MAX];
 	uint64_t start_unix_ns, duration_ns;
 	double trap_ns; /* below 0: not measured */
+	bool has_types; /* counts are kept apart by them */
 };
 
 /* NULL with errno set, the reason printed. */

@@ -25,6 +25,7 @@ struct session {
 	VEC(struct tap *) taps;
 	VEC(struct tap_state) states; /* one per tap */
 	struct raw_counts raw;
+	struct profile_builder *builder; /* of what cannot wait for the end: types */
 	char *description;
 	uint64_t start_unix_ns, started_ns, stopped_ns, drained_ns;
 };
@@ -50,7 +51,8 @@ struct session *session_new(const struct session_options *options)
 	if (!s)
 		return NULL;
 	s->options = *options;
-	err = link_kind_choose(&s->options.link);
+	s->builder = profile_builder_new();
+	err = s->builder ? link_kind_choose(&s->options.link) : -ENOMEM;
 	if (!err)
 		return s;
 	session_free(s);
@@ -68,6 +70,7 @@ void session_free(struct session *s)
 		tap_free(*tap);
 	vec_free(&s->taps);
 	vec_free(&s->states);
+	profile_builder_free(s->builder);
 	raw_counts_free(&s->raw);
 	free(s->description);
 	free(s);
@@ -125,7 +128,7 @@ size_t session_n_probes(const struct session *s)
 static int attach_tap(struct session *s, const struct tap *t, int layout)
 {
 	const struct process *p = tap_process(t);
-	int err = kernel_add_target(s->kernel, process_pid(p));
+	int err = kernel_add_target(s->kernel, process_pid(p), tap_type_range(t));
 
 	return err ? err
 		   : attachment_add(s->attachment, tap_name(t), tap_plan(t),
@@ -179,6 +182,32 @@ static void look_at_tap(struct session *s, size_t i, bool ended)
 	}
 }
 
+/* A type that may be gone when we come to name things. */
+static void read_type(void *ctx, uint32_t tgid, uint64_t type)
+{
+	struct session *s = ctx;
+	struct target_types *types;
+
+	vec_for_each (&s->taps, tap) {
+		if ((uint32_t)process_pid(tap_process(*tap)) != tgid)
+			continue;
+		types = tap_is_in_file(*tap, type) ? NULL : tap_types(*tap, s->builder);
+		if (types)
+			target_types_get(types, type);
+	}
+}
+
+/* Of the counts from @first on, as a record of the kernel side may have had no room. */
+static void read_fleeting_types(struct session *s, size_t first)
+{
+	for (size_t i = first; i < s->raw.counts.n; i++) {
+		const struct count_key *key = &s->raw.counts.data[i].key;
+
+		if (key->type)
+			read_type(s, key->tgid, key->type);
+	}
+}
+
 /* Waits for a record of the kernel side, or the end of a target. */
 static int wait_for_something(struct session *s, int timeout_ms)
 {
@@ -200,7 +229,7 @@ static int wait_for_something(struct session *s, int timeout_ms)
 		return -errno;
 	for (size_t i = 0; i < s->taps.n; i++)
 		look_at_tap(s, i, n > 0 && fds[i].fd >= 0 && fds[i].revents);
-	filled = kernel_take_events(s->kernel);
+	filled = kernel_take_events(s->kernel, read_type, s);
 	return filled ? 1 : 0;
 }
 
@@ -208,13 +237,17 @@ int session_poll(struct session *s, int timeout_ms)
 {
 	int err = wait_for_something(s, timeout_ms);
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	size_t known = s->raw.counts.n;
 
 	if (err < 0)
 		return err;
 	if (err == 0 && now - s->drained_ns < DRAIN_INTERVAL_NS)
 		return 0;
 	s->drained_ns = now;
-	return kernel_drain(s->kernel, &s->raw);
+	err = kernel_drain(s->kernel, &s->raw);
+	if (!err)
+		read_fleeting_types(s, known);
+	return err;
 }
 
 void session_status(struct session *s, struct session_status *status)
@@ -269,12 +302,16 @@ int session_stop(struct session *s)
 	/* Either side may hold something. */
 	for (int side = 0; side < 2 && !err; side++)
 		err = kernel_drain(s->kernel, &s->raw);
+	if (!err)
+		read_fleeting_types(s, 0);
 	return err ? err : take_overflow(s);
 }
 
 struct profile *session_profile(struct session *s)
 {
 	struct result_input in = {
+		.builder = s->builder,
+		.has_types = !s->options.no_types,
 		.taps = s->taps.data,
 		.states = s->states.data,
 		.n_taps = s->taps.n,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +23,12 @@ struct tap {
 	struct go_binary *go;
 	struct probe_plan plan;
 	VEC(struct noted_map) maps;
+	/* Opened at the start: after an exec it still is the memory of the program we tap. */
+	int memory;
+	uint64_t bias;
+	struct type_range in_file;
+	bool types_missing; /* the file's were looked for in vain */
+	struct target_types *types;
 };
 
 static int open_binary(struct tap *t)
@@ -44,6 +52,59 @@ static int open_binary(struct tap *t)
 	return 0;
 }
 
+/* What was added to the link-time addresses of the program, whose code is at @map. */
+static bool map_bias(const struct tap *t, const struct memory_map *map, uint64_t *bias)
+{
+	for (size_t i = 0; i < elf_file_n_segments(t->elf); i++) {
+		const struct elf_segment *s = elf_file_segment(t->elf, i);
+
+		/* The kernel maps whole pages: the first may begin before the segment. */
+		if (!(s->flags & PF_X) || map->offset + (map->end - map->start) <= s->offset ||
+		    map->offset >= s->offset + s->filesz)
+			continue;
+		*bias = map->start - map->offset - (s->vaddr - s->offset);
+		return true;
+	}
+	return false;
+}
+
+static bool program_bias(const struct tap *t, uint64_t *bias)
+{
+	struct stat exe;
+
+	if (fstat(process_exe_fd(t->process), &exe))
+		return false;
+	vec_for_each (&t->maps, m) {
+		if (m->map.inode == exe.st_ino && map_bias(t, &m->map, bias))
+			return true;
+	}
+	return false;
+}
+
+static void find_types(struct tap *t)
+{
+	uint64_t first, end;
+
+	if (!program_bias(t, &t->bias) || !go_binary_types(t->go, &first, &end)) {
+		log_warn("%s: its types cannot be found: they get no names", t->name);
+		t->types_missing = true;
+		return;
+	}
+	t->in_file.first = first + t->bias;
+	t->in_file.end = end + t->bias;
+}
+
+/* Without it the types that reflection makes stay unknown, and nothing else. */
+static void open_memory(struct tap *t)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", process_pid(t->process));
+	t->memory = open(path, O_RDONLY | O_CLOEXEC);
+	if (t->memory < 0)
+		log_debug("%s: its memory cannot be read: %s", t->name, strerror(errno));
+}
+
 struct tap *tap_new(struct process *process, unsigned int kinds)
 {
 	struct tap *t = calloc(1, sizeof(*t));
@@ -54,6 +115,7 @@ struct tap *tap_new(struct process *process, unsigned int kinds)
 		return NULL;
 	}
 	t->process = process;
+	t->memory = -1;
 	snprintf(t->name, sizeof(t->name), "pid %d (%s)", process_pid(process),
 		 process_comm(process));
 	err = open_binary(t);
@@ -65,8 +127,11 @@ struct tap *tap_new(struct process *process, unsigned int kinds)
 			log_error("%s: its memory map cannot be read: %s", t->name,
 				  err == -ESRCH ? "it has ended" : "need CAP_SYS_PTRACE");
 	}
-	if (!err)
+	if (!err) {
+		open_memory(t);
+		find_types(t);
 		return t;
+	}
 	tap_free(t);
 	errno = -err;
 	return NULL;
@@ -82,6 +147,9 @@ void tap_free(struct tap *t)
 			close(m->fd);
 	}
 	vec_free(&t->maps);
+	target_types_free(t->types);
+	if (t->memory >= 0)
+		close(t->memory);
 	probe_plan_free(&t->plan);
 	go_binary_free(t->go);
 	elf_file_free(t->elf);
@@ -107,6 +175,33 @@ const char *tap_name(const struct tap *t)
 const char *tap_version(const struct tap *t)
 {
 	return go_binary_version(t->go)->text;
+}
+
+int tap_go_minor(const struct tap *t)
+{
+	return go_binary_version(t->go)->minor;
+}
+
+struct type_range tap_type_range(const struct tap *t)
+{
+	return t->in_file;
+}
+
+bool tap_is_in_file(const struct tap *t, uint64_t type)
+{
+	return type >= t->in_file.first && type < t->in_file.end;
+}
+
+struct target_types *tap_types(struct tap *t, struct profile_builder *b)
+{
+	struct go_types *types;
+
+	if (t->types || t->types_missing)
+		return t->types;
+	types = go_types_new(t->elf, t->go, t->bias);
+	t->types = types ? target_types_new(types, t->memory, b) : NULL;
+	t->types_missing = !t->types;
+	return t->types;
 }
 
 static bool is_noted(const struct tap *t, const struct memory_map *map)

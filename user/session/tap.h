@@ -5,6 +5,7 @@
 
 #include "probe/plan.h"
 #include "profile/symbolize.h"
+#include "session/types.h"
 #include "target/process.h"
 
 struct tap;
@@ -21,6 +22,7 @@ const struct probe_plan *tap_plan(const struct tap *t);
 /* "pid 4242 (server)": how messages call it. */
 const char *tap_name(const struct tap *t);
 const char *tap_version(const struct tap *t);
+int tap_go_minor(const struct tap *t);
 
 /*
  * Opens the files mapped executable now, so that they can be read when the
@@ -28,6 +30,17 @@ const char *tap_version(const struct tap *t);
  * asked. 0 or -errno, nothing printed.
  */
 int tap_note_mappings(struct tap *t);
+/*
+ * Where the types of the program's file lie in the process; an empty range where
+ * that is not known. Any other type must be asked for while the process lives.
+ */
+struct type_range tap_type_range(const struct tap *t);
+bool tap_is_in_file(const struct tap *t, uint64_t type);
+/*
+ * The types of the process, made when first asked for and then always added to
+ * @b. NULL where the program's types cannot be found or out of memory.
+ */
+struct target_types *tap_types(struct tap *t, struct profile_builder *b);
 /* Gives all mappings noted to @s. 0 or -errno. */
 int tap_add_mappings(const struct tap *t, struct symbolizer *s, uint32_t target);
 

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 
-// A small web shop's back end, with what people do wrong in one. It takes a batch
-// of orders a few hundred times a second until it is killed.
+// A small web shop's back end, with what people do wrong in one.
+//
+//	demo [BATCHES]
+//
+// takes a batch of orders a few hundred times a second, so many batches or until it
+// is killed. Built with the tag "fixed" it does the same with its maps put right:
+// maps.go against maps_fixed.go.
 package main
 
 import (
 	"fmt"
 	"math/rand"
+	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -34,17 +41,25 @@ const ordersPerBatch = 400
 
 // What outlives a batch.
 var (
-	ordersByID map[uint64]Order
-	sessions   map[string]Session
-	prices     map[string]uint64
-	invoice    string
-	totals     []uint64
-	audit      []byte
+	invoice string
+	totals  []uint64
+	audit   []byte
 )
 
 func main() {
-	fmt.Println("demo: taking orders until killed")
-	for batch := 0; ; batch++ {
+	batches := -1
+	if len(os.Args) > 1 {
+		n, err := strconv.Atoi(os.Args[1])
+		if err != nil || n <= 0 {
+			fmt.Fprintln(os.Stderr, "usage: demo [BATCHES]")
+			os.Exit(2)
+		}
+		batches = n
+		fmt.Printf("demo: taking %d batches of orders\n", batches)
+	} else {
+		fmt.Println("demo: taking orders until killed")
+	}
+	for batch := 0; batch != batches; batch++ {
 		orders := receiveOrders(batch)
 		indexOrdersByID(orders)
 		openSessions(orders)
@@ -72,41 +87,6 @@ func receiveOrders(batch int) []Order {
 }
 
 var customers = strings.Fields("ada grace edsger barbara donald margaret dennis frances ken radia")
-
-// A map made without a size that then takes struct values: each time it grows,
-// every order in it is copied into a new table twice as large.
-//
-//go:noinline
-func indexOrdersByID(orders []Order) {
-	ordersByID = make(map[uint64]Order)
-	for _, o := range orders {
-		ordersByID[o.ID] = o
-	}
-}
-
-// Values over 128 bytes: one more heap object for each insert.
-//
-//go:noinline
-func openSessions(orders []Order) {
-	sessions = make(map[string]Session)
-	for i := range orders {
-		name := sessionName(orders[i].Customer, i)
-		sessions[name] = Session{User: orders[i].Customer}
-	}
-}
-
-// fmt.Sprintf for a key: boxes its arguments and allocates the result.
-func sessionName(customer string, n int) string {
-	return fmt.Sprintf("session-%s-%d", customer, n)
-}
-
-//go:noinline
-func lookUpPrices(orders []Order) {
-	prices = map[string]uint64{}
-	for i := range orders {
-		prices[fmt.Sprintf("%d/%d", orders[i].ID%97, i%50)] += orders[i].Prices[0]
-	}
-}
 
 // A string built with +=: quadratic in what it copies.
 //

@@ -1,0 +1,3 @@
+module alloctap.test/maps
+
+go 1.18

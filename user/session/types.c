@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * A type is described with everything that lies inside a value of it, and with no
+ * more: fields, array elements, and (of a map that was itself allocated or
+ * inserted into) keys, values and groups. What a value only points to is not
+ * followed. A pointer, slice, channel, or a map that is a field, is a type of its own with
+ * name and size: it is described in brief.
+ *
+ *	type Order struct {		Order: 3 fields
+ *		ID    [2]uint64		[2]uint64: elements uint64
+ *		Buyer *User		*main.User, in brief
+ *		Lines map[string]Line	map[string]main.Line, in brief
+ *	}
+ *
+ * So no true type contains itself, and one that does is damaged. The profile
+ * wants parts before what is made of them: the recursion below does just that.
+ *
+ * A target may be hostile. Nothing is deeper than MAX_DEPTH, each type is read
+ * once, and what is kept of one target is limited to ROOM bytes.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/intern.h"
+#include "base/vec.h"
+#include "session/types.h"
+
+#define MAX_DEPTH 32
+/* Some 200,000 types. The last half is for types in brief. */
+#define ROOM (64u << 20)
+/* What a recording takes (profile/recording_unpack_types.c). */
+#define MAX_SIZE (1ull << 47)
+
+struct known_type {
+	uint64_t key; /* address, its lowest bit set for a type in brief */
+	uint32_t id;  /* of the builder; IN_WORK: being described further up */
+	uint32_t hash;
+	str_id package;
+	bool readable;
+};
+
+#define IN_WORK (PROFILE_NONE - 1)
+
+struct target_types {
+	struct go_types *go;
+	int memory;
+	bool gone; /* nothing can be read from the process any more */
+	struct profile_builder *b;
+	VEC(struct known_type) known;
+	struct intern index;
+	size_t used; /* of ROOM */
+	/* Scratch: too large for each step of the recursion. */
+	char name[GO_TYPE_NAME_SIZE + 2];
+	struct go_type_field field;
+};
+
+static int read_memory(void *ctx, uint64_t address, void *buf, size_t len)
+{
+	struct target_types *t = ctx;
+	ssize_t n;
+
+	if (t->memory < 0 || address > INT64_MAX)
+		return -ENOENT;
+	n = pread(t->memory, buf, len, (off_t)address);
+	/* The kernel's answer once a process has no memory any more: the end of it. */
+	if (n == 0)
+		t->gone = true;
+	return n == (ssize_t)len ? 0 : -ENOENT;
+}
+
+struct target_types *target_types_new(struct go_types *go, int memory, struct profile_builder *b)
+{
+	struct target_types *t = calloc(1, sizeof(*t));
+
+	if (!t) {
+		go_types_free(go);
+		return NULL;
+	}
+	t->go = go;
+	t->memory = memory;
+	t->b = b;
+	go_types_set_reader(go, read_memory, t);
+	return t;
+}
+
+void target_types_free(struct target_types *t)
+{
+	if (!t)
+		return;
+	go_types_free(t->go);
+	vec_free(&t->known);
+	intern_free(&t->index);
+	free(t);
+}
+
+static str_id keep_name(struct target_types *t, const char *name)
+{
+	t->used += strlen(name);
+	return profile_builder_str(t->b, name);
+}
+
+static uint32_t named_type(struct target_types *t, const char *name)
+{
+	return profile_builder_type(
+		t->b, &(struct profile_type){.name = profile_builder_str(t->b, name)}, NULL, 0);
+}
+
+static uint32_t unreadable_type(struct target_types *t, int err)
+{
+	return named_type(t, err == -ENOENT && t->gone ? TYPE_GONE : GO_TYPE_BAD);
+}
+
+/* What all kinds have. */
+static int read_brief(struct target_types *t, uint64_t address, struct go_type *type,
+		      struct profile_type *out)
+{
+	int err = go_type_read(t->go, address, type);
+
+	if (!err && (type->size > MAX_SIZE || type->len > MAX_SIZE))
+		err = -EBADMSG;
+	if (!err)
+		err = go_type_name(t->go, address, t->name, GO_TYPE_NAME_SIZE);
+	if (err)
+		return err;
+	*out = (struct profile_type){
+		.size = type->size,
+		.ptr_bytes = type->ptr_bytes,
+		.name = keep_name(t, t->name),
+		.kind = type->kind,
+		.hash = type->hash,
+		.align = type->align,
+	};
+	if (!go_type_package(t->go, address, t->name, GO_TYPE_NAME_SIZE))
+		out->package = keep_name(t, t->name);
+	t->used += sizeof(*out);
+	return 0;
+}
+
+static uint32_t describe(struct target_types *t, uint64_t address, int depth);
+
+/* An array of @type->len elements; one that does not add up stays in brief. */
+static void describe_array(struct target_types *t, const struct go_type *type,
+			   struct profile_type *out, int depth)
+{
+	struct go_type elem;
+	uint64_t size;
+
+	if (go_type_read(t->go, type->elem, &elem) ||
+	    __builtin_mul_overflow(elem.size, type->len, &size) || size != type->size)
+		return;
+	out->length = type->len;
+	out->elem = describe(t, type->elem, depth + 1);
+}
+
+static void describe_map(struct target_types *t, const struct go_type *type,
+			 struct profile_type *out, int depth)
+{
+	struct go_map_type map;
+
+	if (go_type_map(t->go, type, &map) || map.group_size > MAX_SIZE)
+		return;
+	out->group_size = map.group_size;
+	out->slot_size = map.slot_size;
+	out->flags = (map.swiss ? PROFILE_TYPE_SWISS : 0) |
+		     (map.key_indirect ? PROFILE_TYPE_KEY_BOXED : 0) |
+		     (map.elem_indirect ? PROFILE_TYPE_ELEM_BOXED : 0);
+	out->key = describe(t, type->key, depth + 1);
+	out->elem = describe(t, type->elem, depth + 1);
+	out->group = describe(t, map.group, depth + 1);
+}
+
+static int describe_field(struct target_types *t, const struct go_type *type, uint32_t i,
+			  struct profile_field *out, int depth)
+{
+	struct go_type of;
+	uint64_t address;
+	int err = go_type_field(t->go, type, i, &t->field);
+
+	if (!err)
+		err = go_type_read(t->go, t->field.type, &of);
+	if (err)
+		return err;
+	if (t->field.offset > type->size || of.size > type->size - t->field.offset)
+		return -EBADMSG;
+	*out = (struct profile_field){
+		.offset = t->field.offset,
+		.name = keep_name(t, t->field.name),
+		.embedded = t->field.embedded,
+	};
+	address = t->field.type; /* the scratch is about to be used again */
+	out->type = describe(t, address, depth + 1);
+	return 0;
+}
+
+/* Of a struct; NULL where it has none, where they are damaged, or out of memory. */
+static struct profile_field *describe_fields(struct target_types *t, const struct go_type *type,
+					     int depth)
+{
+	struct profile_field *fields;
+
+	if (!type->n_fields)
+		return NULL;
+	t->used += type->n_fields * sizeof(*fields);
+	fields = calloc(type->n_fields, sizeof(*fields));
+	for (uint32_t i = 0; fields && i < type->n_fields; i++) {
+		if (describe_field(t, type, i, &fields[i], depth)) {
+			free(fields);
+			return NULL;
+		}
+	}
+	return fields;
+}
+
+static uint32_t describe_whole(struct target_types *t, const struct go_type *type,
+			       struct profile_type *out, int depth)
+{
+	struct profile_field *fields = NULL;
+	uint32_t id;
+
+	if (type->kind == GO_KIND_ARRAY)
+		describe_array(t, type, out, depth);
+	else if (type->kind == GO_KIND_MAP)
+		describe_map(t, type, out, depth);
+	else if (type->kind == GO_KIND_STRUCT)
+		fields = describe_fields(t, type, depth);
+	id = profile_builder_type(t->b, out, fields, fields ? type->n_fields : 0);
+	free(fields);
+	return id;
+}
+
+static bool same_key(const void *ctx, uint32_t id, const void *key)
+{
+	const struct target_types *t = ctx;
+
+	return t->known.data[id].key == *(const uint64_t *)key;
+}
+
+/* Where the type with @key is, or will be, in t->known; *added says which. */
+static uint32_t find_known(struct target_types *t, uint64_t key, bool *added)
+{
+	uint64_t hash = hash_bytes(&key, sizeof(key), 0);
+	uint32_t i = intern_find(&t->index, hash, same_key, t, &key);
+	struct known_type known = {.key = key, .id = IN_WORK};
+
+	*added = i == INTERN_NONE;
+	if (!*added)
+		return i;
+	i = (uint32_t)t->known.n;
+	return vec_push(&t->known, known) || intern_add(&t->index, hash, i) ? INTERN_NONE : i;
+}
+
+static uint32_t describe_new(struct target_types *t, struct known_type *known, bool brief,
+			     int depth)
+{
+	struct profile_type out;
+	struct go_type type;
+	int err;
+
+	if (t->used > ROOM)
+		return named_type(t, TYPE_TOO_MANY);
+	err = read_brief(t, known->key & ~1ull, &type, &out);
+	if (err)
+		return unreadable_type(t, err);
+	known->readable = true;
+	known->hash = out.hash;
+	known->package = out.package;
+	if (brief || t->used > ROOM / 2)
+		return profile_builder_type(t->b, &out, NULL, 0);
+	return describe_whole(t, &type, &out, depth);
+}
+
+/* A map inside something else is a pointer there; only as a whole it has entries. */
+static bool is_brief(const struct target_types *t, uint64_t address, int depth)
+{
+	struct go_type type;
+
+	return depth >= MAX_DEPTH ||
+	       (depth && !go_type_read(t->go, address, &type) && type.kind == GO_KIND_MAP);
+}
+
+static uint32_t describe(struct target_types *t, uint64_t address, int depth)
+{
+	struct known_type known;
+	bool brief, added;
+	uint32_t i;
+
+	if (address % 8)
+		return named_type(t, GO_TYPE_BAD);
+	brief = is_brief(t, address, depth);
+	i = find_known(t, address | brief, &added);
+	if (i == INTERN_NONE)
+		return PROFILE_NONE;
+	if (added) {
+		known = t->known.data[i];
+		known.id = describe_new(t, &known, brief, depth);
+		t->known.data[i] = known;
+	} else if (t->known.data[i].id == IN_WORK) {
+		return named_type(t, GO_TYPE_BAD);
+	}
+	return t->known.data[i].id;
+}
+
+uint32_t target_types_get(struct target_types *t, uint64_t address)
+{
+	return address ? describe(t, address, 0) : 0;
+}
+
+uint32_t target_types_slice(struct target_types *t, uint64_t address)
+{
+	uint32_t elem = target_types_get(t, address);
+	const struct known_type *known;
+	bool added;
+	uint32_t i;
+
+	if (elem == PROFILE_NONE || !address || address % 8)
+		return elem;
+	i = find_known(t, address, &added);
+	known = &t->known.data[i];
+	if (!known->readable)
+		return elem;
+	snprintf(t->name, sizeof(t->name), "[]%s", profile_builder_type_name(t->b, elem));
+	return profile_builder_type(t->b,
+				    &(struct profile_type){
+					    .name = profile_builder_str(t->b, t->name),
+					    .package = known->package,
+					    .kind = GO_KIND_SLICE,
+					    .hash = known->hash,
+					    .elem = elem,
+				    },
+				    NULL, 0);
+}
