@@ -20,7 +20,7 @@ struct gc_share {
 	double worst_pause_ns;    /* the same for the worst 5 % of pauses only */
 	double assist_ns;         /* its share of each cycle's assist time */
 	uint64_t assist_paid_ns;  /* measured: assists whose stack this site is; types: 0 */
-	uint64_t inserts;         /* map inserts at this site */
+	uint64_t inserts;         /* map inserts at this site; into maps of this type */
 };
 
 struct gc_pause_group {
@@ -50,7 +50,9 @@ struct gc_report {
 	uint64_t cycles, by_trigger[PROFILE_GC_TRIGGER_MAX];
 	double cycles_per_second;
 	uint64_t pauses, pause_total_ns, pause_p50_ns, pause_p95_ns, pause_max_ns;
-	double stopped_share; /* of the wall time, 0..1 */
+	double stopped_share; /* of the wall time of the targets that have pauses, 0..1 */
+	/* Of GC pauses: what no site has a share of; its cause is not in the recording. */
+	uint64_t pause_unattributed_ns;
 	uint64_t assists, assist_ns;
 	struct gc_pause_group *groups; /* by total time */
 	size_t n_groups;
