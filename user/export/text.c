@@ -16,6 +16,7 @@
 static const text_view_fn views[VIEW_MAX] = {
 	[VIEW_SITES] = text_sites_print,
 	[VIEW_TYPES] = text_types_print,
+	[VIEW_MAPS] = text_maps_print,
 };
 
 static size_t stream_width(FILE *out)
@@ -99,8 +100,6 @@ static int text_write(const struct profile *p, const struct export_options *opts
 	struct text t = {.p = p, .out = out, .width = stream_width(out)};
 	struct profile_totals totals = profile_totals(p);
 
-	if (!views[opts->view])
-		return -ENOSYS;
 	print_title(&t);
 	if (opts->layout)
 		return text_layout_print(&t, opts);
