@@ -56,7 +56,7 @@ static int print_head(const struct text *t, const struct map_row *r, size_t rank
 	fprintf(t->out, "\n%5zu  ", rank);
 	text_tail(t->out, *name ? name : "[type of map not known]", room);
 	fputc('\n', t->out);
-	begin_line(t, "inserted at");
+	begin_line(t, "site");
 	return text_line_label(t, INDENT, r->site, 0);
 }
 
@@ -83,7 +83,7 @@ static void print_causes(const struct text *t, const struct map_row *r)
 
 	if (!r->objects)
 		return;
-	begin_line(t, "because of");
+	begin_line(t, "causes");
 	for (int i = 0; i < MAP_CAUSE_MAX; i++) {
 		char bytes[32];
 
