@@ -58,27 +58,26 @@ static inline uint32_t fixture_type(struct profile_builder *b, const char *name)
 				    NULL, 0);
 }
 
-/* map[string]main.item, and what it is made of. */
-static inline uint32_t fixture_map_type(struct profile_builder *b)
+static inline uint32_t fixture_string_type(struct profile_builder *b)
 {
-	struct profile_type word = {.size = 16,
+	struct profile_type type = {.size = 16,
 				    .ptr_bytes = 8,
 				    .name = profile_builder_str(b, "string"),
 				    .kind = 24,
 				    .hash = 1,
 				    .align = 8};
-	struct profile_type small = {.size = 1,
-				     .name = profile_builder_str(b, "bool"),
-				     .kind = 1,
-				     .hash = 2,
-				     .align = 1};
-	uint32_t string = profile_builder_type(b, &word, NULL, 0);
-	uint32_t boolean = profile_builder_type(b, &small, NULL, 0);
-	struct profile_field fields[] = {
-		{0, profile_builder_str(b, "paid"), boolean, false},
-		{8, profile_builder_str(b, "string"), string, true},
-		{24, profile_builder_str(b, "open"), boolean, false},
-	};
+
+	return profile_builder_type(b, &type, NULL, 0);
+}
+
+/* struct { paid bool; string; open bool } of 32 bytes, which could be 24. */
+static inline uint32_t fixture_item_type(struct profile_builder *b)
+{
+	struct profile_type boolean = {.size = 1,
+				       .name = profile_builder_str(b, "bool"),
+				       .kind = 1,
+				       .hash = 2,
+				       .align = 1};
 	struct profile_type item = {.size = 32,
 				    .ptr_bytes = 16,
 				    .name = profile_builder_str(b, "main.item"),
@@ -86,6 +85,19 @@ static inline uint32_t fixture_map_type(struct profile_builder *b)
 				    .kind = 25,
 				    .hash = 3,
 				    .align = 8};
+	struct profile_field fields[] = {
+		{0, profile_builder_str(b, "paid"), 0, false},
+		{8, profile_builder_str(b, "string"), fixture_string_type(b), true},
+		{24, profile_builder_str(b, "open"), 0, false},
+	};
+
+	fields[0].type = fields[2].type = profile_builder_type(b, &boolean, NULL, 0);
+	return profile_builder_type(b, &item, fields, 3);
+}
+
+/* map[string]main.item, and what it is made of. */
+static inline uint32_t fixture_map_type(struct profile_builder *b)
+{
 	struct profile_type map = {.size = 8,
 				   .ptr_bytes = 8,
 				   .group_size = 392,
@@ -95,9 +107,9 @@ static inline uint32_t fixture_map_type(struct profile_builder *b)
 				   .hash = 4,
 				   .align = 8,
 				   .flags = PROFILE_TYPE_SWISS,
-				   .key = string};
+				   .key = fixture_string_type(b),
+				   .elem = fixture_item_type(b)};
 
-	map.elem = profile_builder_type(b, &item, fields, 3);
 	return profile_builder_type(b, &map, NULL, 0);
 }
 
@@ -111,13 +123,13 @@ static inline void fixture_growth(struct profile_builder *b, uint32_t target, ui
 }
 
 static inline void fixture_alloc(struct profile_builder *b, uint32_t target, uint32_t stack,
-				 const char *type, uint64_t objects, uint64_t bytes,
+				 uint32_t type, uint64_t objects, uint64_t bytes,
 				 uint64_t requested)
 {
 	struct profile_sample s = {.target = target,
 				   .stack = stack,
 				   .kind = PROFILE_ALLOC,
-				   .type = fixture_type(b, type),
+				   .type = type,
 				   .objects = objects,
 				   .bytes = bytes,
 				   .requested = requested};
@@ -230,12 +242,12 @@ static inline struct profile *fixture_small(unsigned int n_targets)
 		profile_builder_stack(b, (uint32_t[]){numbered, stripped}, 2, PROFILE_STACK_CGO);
 	uint32_t lost_stack = profile_builder_stack(b, &lost, 1, 0);
 
-	fixture_alloc(b, target, by_load, "", 900, 64000, 63000);
-	fixture_alloc(b, target, by_load, "main.item", 100, 6400, 5500);
-	fixture_alloc(b, second, by_odd, "", 7, 256, 250);
-	fixture_alloc(b, target, by_init, "", 10, 160, 155);
-	fixture_alloc(b, target, from_c, "", 20, 48, 47);
-	fixture_alloc(b, target, lost_stack, "", 3, 48, 48);
+	fixture_alloc(b, target, by_load, 0, 900, 64000, 63000);
+	fixture_alloc(b, target, by_load, fixture_item_type(b), 100, 6400, 5500);
+	fixture_alloc(b, second, by_odd, 0, 7, 256, 250);
+	fixture_alloc(b, target, by_init, 0, 10, 160, 155);
+	fixture_alloc(b, target, from_c, 0, 20, 48, 47);
+	fixture_alloc(b, target, lost_stack, 0, 3, 48, 48);
 	fixture_insert(b, second, inserting, "map[string]int", 230);
 	fixture_insert(b, target, lost_stack, "", 23);
 	fixture_growth(b, second, inserting, fixture_map_type(b), PROFILE_GROWTH_DOUBLE, 3, 0, 5,
@@ -302,7 +314,7 @@ static inline struct profile *fixture_big(size_t n_stacks, size_t depth)
 			stack[1] = locations[i % LOCATIONS];
 		if (depth > 2)
 			stack[2] = locations[i / LOCATIONS % LOCATIONS];
-		fixture_alloc(b, target, profile_builder_stack(b, stack, depth, 0), "", 1 + i % 100,
+		fixture_alloc(b, target, profile_builder_stack(b, stack, depth, 0), 0, 1 + i % 100,
 			      64 + i, 60 + i);
 	}
 	free(functions);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <math.h>
 #include <pty.h>
+#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "base/utf8.h"
@@ -17,6 +18,20 @@
 #include "export/json_writer.h"
 #include "exported.h"
 #include "fixture.h"
+#include "report/type_names.h"
+
+/* The place of that type in fixture_small(). */
+static uint32_t fixture_find_type(const char *name)
+{
+	struct profile *p = fixture_small(1);
+	struct type_matches m;
+
+	assert_int_equal(type_names_find(p, name, &m), 0);
+	assert_int_equal(m.n, 1);
+	assert_false(m.near);
+	profile_free(p);
+	return m.types[0];
+}
 
 static void check_golden(const char *name, const struct exporter *e, unsigned int n_targets,
 			 struct export_options opts)
@@ -57,6 +72,18 @@ static void goldens_hold(void **state)
 	check_golden("bytes.folded", &exporter_folded, 1, bytes);
 	check_golden("objects.folded", &exporter_folded, 2, objects);
 	check_golden("inserts.folded", &exporter_folded, 2, inserts);
+}
+
+static void views_hold(void **state)
+{
+	struct export_options types = {.view = VIEW_TYPES}, one = {.view = VIEW_TYPES, .top = 1};
+	struct export_options layout = {.layout = fixture_find_type("main.item")};
+
+	(void)state;
+	check_golden("types.txt", &exporter_text, 2, types);
+	check_golden("types_top1.txt", &exporter_text, 1, one);
+	check_golden("layout.txt", &exporter_text, 1, layout);
+	check_golden("layout.json", &exporter_json, 1, layout);
 }
 
 static void formats_are_found(void **state)
@@ -122,34 +149,59 @@ static void an_empty_profile_has_all_formats(void **state)
 	profile_free(p);
 }
 
+/* What a terminal of that width is shown. */
+static void show(const struct profile *p, const struct export_options *opts, unsigned short width,
+		 char *text, size_t size)
+{
+	struct winsize window = {.ws_row = 24, .ws_col = width};
+	size_t len = 0;
+	ssize_t n;
+	int screen, status;
+	pid_t child = forkpty(&screen, NULL, NULL, &window);
+
+	assert_true(child >= 0);
+	if (!child)
+		_exit(exporter_text.write(p, opts, stdout) || fflush(stdout));
+	/* EIO once the other end is closed. */
+	while ((n = read(screen, text + len, size - 1 - len)) > 0)
+		len += (size_t)n;
+	text[len] = 0;
+	close(screen);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+/* No row of the table is wider than the terminal. */
+static void check_width(const struct profile *p, const struct export_options *opts,
+			unsigned short width)
+{
+	char text[16384], *table;
+
+	show(p, opts, width, text, sizeof(text));
+	assert_null(strchr(text, '\x1b'));
+	table = strstr(text, opts->layout ? " offset " : " rank ");
+	assert_non_null(table);
+	for (char *line; (line = strsep(&table, "\n")) && *line != '\r';) {
+		if (utf8_length(line) > (size_t)width + 1)
+			fail_msg("%zu columns of %u: %s", utf8_length(line) - 1, width, line);
+	}
+}
+
 static void text_fits_its_terminal(void **state)
 {
 	static const unsigned short widths[] = {60, 80, 100, 132};
+	const struct export_options views[] = {
+		{0},
+		{.view = VIEW_TYPES},
+		{.view = VIEW_TYPES, .top = 1},
+		{.layout = fixture_find_type("main.item")},
+	};
 	struct profile *p = fixture_small(1);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(widths); i++) {
-		struct winsize size = {.ws_row = 24, .ws_col = widths[i]};
-		struct export_options opts = {0};
-		int terminal, screen;
-		char text[8192] = "", *table;
-		FILE *out;
-
-		assert_int_equal(openpty(&screen, &terminal, NULL, NULL, &size), 0);
-		out = fdopen(terminal, "w");
-		assert_int_equal(exporter_text.write(p, &opts, out), 0);
-		fflush(out);
-		assert_true(read(screen, text, sizeof(text) - 1) > 0);
-		fclose(out);
-		close(screen);
-		assert_null(strchr(text, '\x1b'));
-		table = strstr(text, " rank ");
-		assert_non_null(table);
-		for (char *line; (line = strsep(&table, "\r\n"));) {
-			if (utf8_length(line) > widths[i])
-				fail_msg("%zu columns of %u: %s", utf8_length(line), widths[i],
-					 line);
-		}
+		for (size_t j = 0; j < ARRAY_SIZE(views); j++)
+			check_width(p, &views[j], widths[i]);
 	}
 	profile_free(p);
 }
@@ -228,6 +280,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(goldens_hold),
+		cmocka_unit_test(views_hold),
 		cmocka_unit_test(formats_are_found),
 		cmocka_unit_test(folded_lines_add_up),
 		cmocka_unit_test(an_empty_profile_has_all_formats),

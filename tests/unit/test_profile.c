@@ -50,10 +50,10 @@ static void equal_samples_add_up(void **state)
 	struct profile *p;
 
 	(void)state;
-	fixture_alloc(b, target, stack, "", 1, 8, 7);
-	fixture_alloc(b, target, stack, "T", 1, 8, 7);
+	fixture_alloc(b, target, stack, 0, 1, 8, 7);
+	fixture_alloc(b, target, stack, fixture_type(b, "T"), 1, 8, 7);
 	fixture_insert(b, target, stack, "", 5);
-	fixture_alloc(b, target, stack, "", 2, 32, 30);
+	fixture_alloc(b, target, stack, 0, 2, 32, 30);
 	assert_int_equal(profile_builder_loss(b, "a", "first", 1), 0);
 	assert_int_equal(profile_builder_loss(b, "a", "first", 2), 0);
 	assert_int_equal(profile_builder_loss(b, "b", "second", 0), 0);
@@ -81,8 +81,8 @@ static void nothing_stays_nameless(void **state)
 	struct profile *p;
 
 	(void)state;
-	fixture_alloc(b, target, stack, "", 1, 1, 1);
-	fixture_alloc(b, target, none, "", 1, 1, 1);
+	fixture_alloc(b, target, stack, 0, 1, 1, 1);
+	fixture_alloc(b, target, none, 0, 1, 1, 1);
 	p = fixture_finish(b);
 	assert_int_equal(p->locations[location].n_lines, 1);
 	assert_string_equal(profile_str(p, p->functions[0].name), "[unknown]");

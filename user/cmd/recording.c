@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* report and export: everything that begins with a recording and needs no root. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "cmd/commands.h"
 #include "profile/recording.h"
+#include "report/type_layout.h"
+#include "report/type_names.h"
 
 static struct profile *read_operand(const struct options *o, const char *command)
 {
@@ -12,16 +19,92 @@ static struct profile *read_operand(const struct options *o, const char *command
 	return NULL;
 }
 
+/* "main.User, main.user": such that each finds its type. The caller's to free. */
+static char *list_matches(const struct profile *p, const struct type_matches *m)
+{
+	__auto_free enum type_name_form *forms = type_name_forms(p, m->types, m->n);
+	__auto_free char *list = NULL;
+	size_t size;
+	FILE *out = open_memstream(&list, &size);
+
+	for (size_t i = 0; out && forms && i < m->n; i++) {
+		__auto_free char *name = type_name(p, m->types[i], forms[i]);
+
+		fprintf(out, "%s%s", i ? ", " : "", name ? name : "");
+	}
+	if (!out || fclose(out) || !forms)
+		return NULL;
+	return utf8_clean(list, '?');
+}
+
+static void say_matches(const struct options *o, const struct profile *p,
+			const struct type_matches *m)
+{
+	const char *file = o->operands[0], *wanted = o->layout;
+	__auto_free char *list = list_matches(p, m);
+
+	if (!list)
+		log_error("%s: %s", file, strerror(ENOMEM));
+	else if (!m->n)
+		log_error("%s: no type in it is called %s: see --view types", file, wanted);
+	else if (m->near)
+		log_error("%s: no type in it is called %s: did you mean %s?", file, wanted, list);
+	else
+		log_error("%s: %s may be any of these: %s", file, wanted, list);
+}
+
+static void say_no_layout(const struct options *o, int err)
+{
+	const char *file = o->operands[0], *name = o->layout;
+
+	if (err == EINVAL)
+		log_error("%s: %s is no struct whose fields were recorded", file, name);
+	else if (err == EBADMSG)
+		log_error("%s: damaged recording: fields of %s do not fit it", file, name);
+	else
+		log_error("%s: %s", file, strerror(err));
+}
+
+/* The type that was asked for goes to @opts. 0, or an exit code with the reason printed. */
+static int find_layout(const struct options *o, const struct profile *p,
+		       struct export_options *opts)
+{
+	struct type_matches m = {0};
+	struct type_layout *l;
+
+	if (type_names_find(p, o->layout, &m) || m.n != 1 || m.near) {
+		say_matches(o, p, &m);
+		return EXIT_FAILED;
+	}
+	l = type_layout_new(p, 0, m.types[0]);
+	if (!l)
+		say_no_layout(o, errno);
+	opts->layout = m.types[0];
+	type_layout_free(l);
+	return l ? 0 : EXIT_FAILED;
+}
+
+static int report(const struct options *o, const struct profile *p)
+{
+	struct export_options opts = o->export;
+	int code = o->layout ? find_layout(o, p, &opts) : 0;
+
+	if (code)
+		return code;
+	return export_profile(p, o->format ? o->format : &exporter_text, &opts, "-") ? EXIT_FAILED
+										     : EXIT_OK;
+}
+
 int cmd_report(const struct options *o)
 {
 	struct profile *p = read_operand(o, "report");
-	int err;
+	int code;
 
 	if (!p)
 		return o->n_operands == 1 ? EXIT_FAILED : EXIT_USAGE;
-	err = export_profile(p, o->format ? o->format : &exporter_text, &o->export, "-");
+	code = report(o, p);
 	profile_free(p);
-	return err ? EXIT_FAILED : EXIT_OK;
+	return code;
 }
 
 int cmd_export(const struct options *o)

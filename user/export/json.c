@@ -62,7 +62,8 @@ static int json_write(const struct profile *p, const struct export_options *opts
 	struct json_writer w = json_writer_make(out);
 	struct site_table *sites = site_table_new(p);
 
-	(void)opts;
+	int err;
+
 	if (!sites)
 		return -ENOMEM;
 	json_object(&w, NULL);
@@ -77,9 +78,14 @@ static int json_write(const struct profile *p, const struct export_options *opts
 	write_lost(&w, p);
 	json_cost(&w, &p->cost);
 	write_sites(&w, p, sites);
+	err = json_types(&w, p);
+	if (!err)
+		err = json_maps(&w, p);
+	if (!err && opts->layout)
+		err = json_layout(&w, p, opts->layout);
 	json_end(&w);
 	site_table_free(sites);
-	return 0;
+	return err;
 }
 
 const struct exporter exporter_json = {

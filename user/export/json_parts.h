@@ -15,6 +15,10 @@ void json_targets(struct json_writer *w, const struct profile *p);
 void json_cost(struct json_writer *w, const struct profile_cost *c);
 /* "func", "file", "line": what a row about a call site begins with. */
 void json_line(struct json_writer *w, const struct profile *p, struct profile_line line);
+/* "types": [...]: json_types.c. 0 or -ENOMEM. */
+int json_types(struct json_writer *w, const struct profile *p);
+/* "layout": {...}, of one type. 0, -ENOMEM, or as type_layout_new() has it. */
+int json_layout(struct json_writer *w, const struct profile *p, uint32_t type);
 /* "maps": [...]: json_maps.c. 0 or -ENOMEM. */
 int json_maps(struct json_writer *w, const struct profile *p);
 

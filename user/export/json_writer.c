@@ -115,6 +115,12 @@ void json_uint(struct json_writer *w, const char *key, uint64_t value)
 	fprintf(w->out, "%" PRIu64, value);
 }
 
+void json_bool(struct json_writer *w, const char *key, bool value)
+{
+	begin_value(w, key);
+	fputs(value ? "true" : "false", w->out);
+}
+
 void json_double(struct json_writer *w, const char *key, double value)
 {
 	begin_value(w, key);

@@ -35,6 +35,7 @@ void json_end(struct json_writer *w);
 /* Bytes of @s that are no UTF-8 become U+FFFD. */
 void json_string(struct json_writer *w, const char *key, const char *s);
 void json_uint(struct json_writer *w, const char *key, uint64_t value);
+void json_bool(struct json_writer *w, const char *key, bool value);
 /* JSON knows no infinity and no NaN: those become null. */
 void json_double(struct json_writer *w, const char *key, double value);
 

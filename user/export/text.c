@@ -15,6 +15,8 @@
 
 static const text_view_fn views[VIEW_MAX] = {
 	[VIEW_SITES] = text_sites_print,
+	[VIEW_TYPES] = text_types_print,
+	[VIEW_MAPS] = text_maps_print,
 };
 
 static size_t stream_width(FILE *out)
@@ -33,7 +35,7 @@ static void print_title(const struct text *t)
 	summary_targets(t->out, t->p);
 	fprintf(t->out, ": %s, ", format_duration(duration, sizeof(duration), t->p->duration_ns));
 	summary_put(t->out, profile_str(t->p, t->p->mode));
-	fputs(" mode\n\n", t->out);
+	fputs(" mode\n", t->out);
 }
 
 static void print_totals(const struct text *t, const struct profile_totals *sum)
@@ -41,7 +43,7 @@ static void print_totals(const struct text *t, const struct profile_totals *sum)
 	char bytes[32], objects[32], inserts[32], rate[32];
 	double seconds = (double)t->p->duration_ns / 1e9;
 
-	fprintf(t->out, "allocated    %s in %s objects",
+	fprintf(t->out, "\nallocated    %s in %s objects",
 		format_bytes(bytes, sizeof(bytes), sum->alloc_bytes),
 		format_count(objects, sizeof(objects), sum->alloc_objects));
 	if (seconds > 0)
@@ -98,9 +100,9 @@ static int text_write(const struct profile *p, const struct export_options *opts
 	struct text t = {.p = p, .out = out, .width = stream_width(out)};
 	struct profile_totals totals = profile_totals(p);
 
-	if (!views[opts->view])
-		return -ENOSYS;
 	print_title(&t);
+	if (opts->layout)
+		return text_layout_print(&t, opts);
 	print_totals(&t, &totals);
 	print_stacks(&t);
 	print_cost(&t);

@@ -41,6 +41,15 @@ char *text_place(const struct profile *p, struct profile_line line)
 	return place;
 }
 
+char *text_type(const struct profile *p, uint32_t type, enum type_name_form form)
+{
+	__auto_free char *name = type_name(p, type, form);
+
+	if (!name)
+		return NULL;
+	return *name ? utf8_clean(name, '?') : strdup("[type not known]");
+}
+
 size_t text_pad(const struct profile *p, str_id id, size_t pad)
 {
 	size_t length = utf8_length(profile_str(p, id));
@@ -95,4 +104,13 @@ int text_line_label(const struct text *t, size_t used, struct profile_line line,
 		return -ENOMEM;
 	text_label(t, used, name, place, pad);
 	return 0;
+}
+
+void text_rest(const struct text *t, size_t used, size_t shown, size_t n)
+{
+	char more[64], hint[64];
+
+	snprintf(more, sizeof(more), "in %zu more", n - shown);
+	snprintf(hint, sizeof(hint), ": --top %zu shows all", n);
+	fprintf(t->out, "%s%s\n", more, used + strlen(more) + strlen(hint) <= t->width ? hint : "");
 }

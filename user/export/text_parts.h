@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "export/exporter.h"
+#include "report/type_names.h"
 
 /* Names up to this long are padded, so that the places behind them line up. */
 #define TEXT_PAD_MAX 48
@@ -25,6 +26,8 @@ double text_percent(uint64_t part, uint64_t whole);
 char *text_clean(const struct profile *p, str_id id);
 /* "/src/main.go:42", or less where less is known; the caller's to free, NULL: no memory. */
 char *text_place(const struct profile *p, struct profile_line line);
+/* What a type is called in this report; the caller's to free, NULL: no memory. */
+char *text_type(const struct profile *p, uint32_t type, enum type_name_form form);
 /* @pad, or the length of a name of this id if that is greater and not above TEXT_PAD_MAX. */
 size_t text_pad(const struct profile *p, str_id id, size_t pad);
 /* The last @width characters of @s, with "..." for what is missing. */
@@ -40,5 +43,7 @@ void text_label(const struct text *t, size_t used, const char *name, const char 
  * 0 or -ENOMEM.
  */
 int text_line_label(const struct text *t, size_t used, struct profile_line line, size_t pad);
+/* The end of the row that sums up what is not shown of a table of @n. */
+void text_rest(const struct text *t, size_t used, size_t shown, size_t n);
 
 #endif

@@ -31,7 +31,7 @@ static void print_rest(const struct text *t, const struct site_table *table, siz
 	}
 	fputs("     ", t->out);
 	print_figures(t, &table->totals, &rest);
-	fprintf(t->out, "in %zu more: --top %zu shows all\n", table->n - shown, table->n);
+	text_rest(t, FIGURES_WIDTH, shown, table->n);
 }
 
 static int print_table(const struct text *t, const struct site_table *table, size_t shown)

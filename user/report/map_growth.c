@@ -30,12 +30,15 @@
  * way from d/2 tables to d, or already have some more than d. With T tables now
  * and one at the beginning, it has thrown away T - 1.
  *
- *	T >= d	all T - 1 were thrown away, but one made with d tables has the same
+ *	T >= d	all T - 1 were thrown away, but a map made with d tables has the same
  *		load in each and would have split the same T - d of them. Spared: d - 1.
  *	T < d	make() takes d - T more than there are now. Spared: T - 1 - (d - T).
  *
- * Maps that were there before the recording began have had their first tables
- * already: if no table of 512 slots grew, all splits seen are spared, up to d - 1.
+ * A map that was there before the recording began, or was made with room for some,
+ * began with more tables than one. Then no table of 512 slots was seen to grow, and
+ * the number of tables it began with is the power of two that the splits seen best
+ * lead from to d. That may be d itself: a map near the full load of all its tables
+ * splits some of them however well it was made.
  *
  * A table may also fill up with the traces of deletes and double for no entry more
  * (before Go 1.25 always). From the size on that make() would have chosen, such
@@ -66,16 +69,21 @@
 /* Larger n than any map has, small enough to reckon with. */
 #define ENTRIES_MAX (1ull << 48)
 
-/* All maps of a type: how they began does not depend on who inserts. */
-struct type_sum {
+/*
+ * The rows of one type in one function: taken for the same maps, which one line
+ * begins and the next one fills.
+ */
+struct group {
 	uint64_t largest;
 	uint64_t last_doublings; /* of tables of 512 slots */
 	uint64_t split_maps;
+	uint64_t spare_firsts; /* heap objects seen in rows that outgrew fewer */
 };
 
-/* One map that split, all its rows together. */
+/* One map that split. */
 struct split_map {
-	uint32_t target, type, map;
+	uint32_t target, group, map;
+	uint32_t type;
 	uint64_t splits;
 	uint64_t entries; /* at the last of them */
 	double spared;    /* bytes for each split */
@@ -83,8 +91,8 @@ struct split_map {
 
 struct growth_work {
 	struct map_work *map;
-	struct type_sum *types;
-	VEC(struct split_map) splits; /* by target, type, map */
+	struct group *groups;
+	VEC(struct split_map) splits; /* by target, group, map */
 };
 
 /* The growths of one row, by level. */
@@ -215,8 +223,8 @@ static int compare_splits(const void *x, const void *y)
 
 	if (a->target != b->target)
 		return a->target < b->target ? -1 : 1;
-	if (a->type != b->type)
-		return a->type < b->type ? -1 : 1;
+	if (a->group != b->group)
+		return a->group < b->group ? -1 : 1;
 	return a->map < b->map ? -1 : a->map > b->map;
 }
 
@@ -236,7 +244,7 @@ static void merge_splits(struct growth_work *w)
 				last->entries = s->entries;
 		} else {
 			w->splits.data[n++] = *s;
-			w->types[s->type].split_maps++;
+			w->groups[s->group].split_maps++;
 		}
 	}
 	w->splits.n = n;
@@ -244,21 +252,33 @@ static void merge_splits(struct growth_work *w)
 
 static int collect(struct growth_work *w)
 {
-	const struct profile *p = w->map->p;
+	struct map_work *m = w->map;
 
-	vec_for_each (&w->map->rows, r) {
-		if (r->largest > w->types[r->type].largest)
-			w->types[r->type].largest = r->largest;
+	for (size_t i = 0; i < m->rows.n; i++) {
+		struct group *group = &w->groups[m->details.data[i].group];
+
+		if (m->rows.data[i].largest > group->largest)
+			group->largest = m->rows.data[i].largest;
 	}
-	vec_for_each (&w->map->grown, grown) {
-		const struct profile_growth *g = &p->growths[grown->growth];
-		struct split_map s = {g->target, grown->type, g->map, g->count, g->entries, 0};
-		struct type_sum *sum = &w->types[grown->type];
+	vec_for_each (&m->grown, grown) {
+		const struct profile_growth *g = &m->p->growths[grown->growth];
+		struct map_detail *d = &m->details.data[grown->row];
+		struct group *group = &w->groups[d->group];
+		struct split_map s = {.target = g->target,
+				      .group = d->group,
+				      .map = g->map,
+				      .type = grown->type,
+				      .splits = g->count,
+				      .entries = g->entries};
 
-		if (g->how == PROFILE_GROWTH_DOUBLE && g->level == LEVEL_SPLIT - 1)
-			sum->last_doublings = map_add(sum->last_doublings, g->count);
 		if (g->how == PROFILE_GROWTH_SPLIT && vec_push(&w->splits, s))
 			return -ENOMEM;
+		if (g->how != PROFILE_GROWTH_DOUBLE)
+			continue;
+		if (g->level == LEVEL_SPLIT - 1)
+			group->last_doublings = map_add(group->last_doublings, g->count);
+		if (g->level == LEVEL_FIRST)
+			d->outgrown_firsts = map_add(d->outgrown_firsts, g->count);
 	}
 	merge_splits(w);
 	return 0;
@@ -274,107 +294,112 @@ static uint64_t directory_bytes(const struct go_heap *h, uint64_t tables)
 	return bytes;
 }
 
+/* How many tables a map began with that came to need @d and was seen to split @splits times. */
+static uint64_t first_tables(const struct split_map *s, uint64_t d)
+{
+	uint64_t full = d * ((1 << LEVEL_SPLIT) / MAP_SLOTS * (MAP_SLOTS - 1)), first = 1;
+
+	/* On the way from d/2 to d tables; else at the full load of d. */
+	if (d > 1 && s->splits < d / 2 && s->entries < full - full / 4)
+		return d / 2;
+	while (first < d && d - first > s->splits)
+		first *= 2;
+	return first;
+}
+
 /* See the head of this file. */
 static void judge_split(struct growth_work *w, struct split_map *s)
 {
-	const struct type_sum *sum = &w->types[s->type];
+	const struct group *group = &w->groups[s->group];
 	const struct go_heap *h = &w->map->heaps[s->target];
-	bool from_start = sum->last_doublings >= sum->split_maps;
-	uint64_t d = presized_tables(map_add(s->entries, 1)), t = map_add(s->splits, 1), tables;
-	double spared;
+	uint64_t n = s->entries, first = 1, d, tables, spared = 0;
 
-	/* What a map came to after it last split is known where there is but one. */
-	if (sum->split_maps == 1)
-		d = presized_tables(map_add(sum->largest, 1));
 	if (!s->splits)
 		return;
-	if (!from_start)
-		tables = s->splits < d - 1 ? s->splits : d - 1;
-	else if (t >= d)
-		tables = d - 1;
-	else
-		tables = 2 * t > d + 1 ? 2 * t - 1 - d : 0;
-	spared = (double)tables * (double)map_table_bytes(w->map->p, h, s->type, LEVEL_SPLIT);
-	if (from_start && t >= d)
-		spared += (double)directory_bytes(h, d);
-	s->spared = spared / (double)s->splits;
+	/* After its last split it went on to what the largest came to, if it is that one. */
+	if (group->split_maps == 1 || group->largest <= map_add(n, n / 16))
+		n = group->largest;
+	d = presized_tables(map_add(n, 1));
+	if (group->last_doublings < group->split_maps)
+		first = first_tables(s, d);
+	tables = map_add(first, s->splits);
+	if (tables >= d)
+		spared = d - first;
+	else if (s->splits > d - tables)
+		spared = s->splits - (d - tables);
+	s->spared = (double)spared * (double)map_table_bytes(w->map->p, h, s->type, LEVEL_SPLIT);
+	if (tables >= d)
+		s->spared += (double)(directory_bytes(h, d) - directory_bytes(h, first));
+	s->spared /= (double)s->splits;
 }
 
 static double split_spared(const struct growth_work *w, const struct map_grown *grown)
 {
 	const struct profile_growth *g = &w->map->p->growths[grown->growth];
-	struct split_map key = {.target = g->target, .type = grown->type, .map = g->map};
+	struct split_map key = {.target = g->target,
+				.group = w->map->details.data[grown->row].group,
+				.map = g->map};
 	const struct split_map *s =
 		bsearch(&key, w->splits.data, w->splits.n, sizeof(key), compare_splits);
 
 	return s ? s->spared * (double)g->count : 0;
 }
 
-/* A function and a type: the rows that begin and grow the same maps. */
-struct firsts {
-	uint32_t type, function, row;
-};
-
-static int compare_firsts(const void *x, const void *y)
+static int compare_groups(const void *x, const void *y, void *ctx)
 {
-	const struct firsts *a = x, *b = y;
+	const struct map_row *rows = ctx;
+	const struct map_row *a = &rows[*(const uint32_t *)x], *b = &rows[*(const uint32_t *)y];
 
 	if (a->type != b->type)
 		return a->type < b->type ? -1 : 1;
-	if (a->function != b->function)
-		return a->function < b->function ? -1 : 1;
-	return a->row < b->row ? -1 : a->row > b->row;
+	return a->site.function < b->site.function ? -1 : a->site.function > b->site.function;
 }
 
-/* Gives each row of [first, end) its share in the heap objects seen. */
-static void share_firsts(struct map_work *w, const struct firsts *first, const struct firsts *end)
+/* Numbers the groups of rows. 0 or -ENOMEM. */
+static int find_groups(struct growth_work *w)
 {
-	uint64_t pool = 0;
+	struct map_work *m = w->map;
+	uint32_t *order = calloc(m->rows.n + 1, sizeof(*order)), group = 0;
 
-	for (const struct firsts *f = first; f < end; f++) {
-		uint64_t seen = w->rows.data[f->row].causes[MAP_CAUSE_FIRST].objects;
-		struct map_detail *d = &w->details.data[f->row];
+	w->groups = calloc(m->rows.n + 1, sizeof(*w->groups));
+	if (!order || !w->groups) {
+		free(order);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < m->rows.n; i++)
+		order[i] = (uint32_t)i;
+	if (m->rows.n)
+		qsort_r(order, m->rows.n, sizeof(*order), compare_groups, m->rows.data);
+	for (size_t i = 0; i < m->rows.n; i++) {
+		if (i && compare_groups(&order[i - 1], &order[i], m->rows.data))
+			group++;
+		m->details.data[order[i]].group = group;
+	}
+	free(order);
+	return 0;
+}
+
+/* How many of the first buckets or groups that each row outgrew were heap objects. */
+static void find_heap_firsts(struct growth_work *w)
+{
+	struct map_work *m = w->map;
+
+	for (size_t i = 0; i < m->rows.n; i++) {
+		uint64_t seen = m->rows.data[i].causes[MAP_CAUSE_FIRST].objects;
+		struct map_detail *d = &m->details.data[i];
+		struct group *group = &w->groups[d->group];
 
 		d->heap_firsts = d->outgrown_firsts < seen ? d->outgrown_firsts : seen;
-		pool = map_add(pool, seen - d->heap_firsts);
+		group->spare_firsts = map_add(group->spare_firsts, seen - d->heap_firsts);
 	}
-	for (const struct firsts *f = first; f < end; f++) {
-		struct map_detail *d = &w->details.data[f->row];
+	vec_for_each (&m->details, d) {
+		struct group *group = &w->groups[d->group];
 		uint64_t missing = d->outgrown_firsts - d->heap_firsts;
-		uint64_t more = missing < pool ? missing : pool;
+		uint64_t more = missing < group->spare_firsts ? missing : group->spare_firsts;
 
 		d->heap_firsts += more;
-		pool -= more;
+		group->spare_firsts -= more;
 	}
-}
-
-static int find_heap_firsts(struct map_work *w)
-{
-	struct firsts *all = calloc(w->rows.n + 1, sizeof(*all));
-	size_t begin = 0;
-
-	if (!all)
-		return -ENOMEM;
-	vec_for_each (&w->grown, grown) {
-		const struct profile_growth *g = &w->p->growths[grown->growth];
-		uint64_t *n = &w->details.data[grown->row].outgrown_firsts;
-
-		if (g->how == PROFILE_GROWTH_DOUBLE && g->level == LEVEL_FIRST)
-			*n = map_add(*n, g->count);
-	}
-	for (size_t i = 0; i < w->rows.n; i++)
-		all[i] = (struct firsts){w->rows.data[i].type, w->rows.data[i].site.function,
-					 (uint32_t)i};
-	qsort(all, w->rows.n, sizeof(*all), compare_firsts);
-	for (size_t i = 1; i <= w->rows.n; i++) {
-		if (i < w->rows.n && all[i].type == all[begin].type &&
-		    all[i].function == all[begin].function)
-			continue;
-		share_firsts(w, &all[begin], &all[i]);
-		begin = i;
-	}
-	free(all);
-	return 0;
 }
 
 /* The part of overflow buckets that were chained at levels their maps outgrew. */
@@ -490,13 +515,12 @@ static void add_rows(struct growth_work *w)
 int map_growth_add(struct map_work *map)
 {
 	struct growth_work w = {.map = map};
-	int err;
+	int err = find_groups(&w);
 
-	w.types = calloc(map->p->n_types + 1, sizeof(*w.types));
-	err = w.types ? collect(&w) : -ENOMEM;
 	if (!err)
-		err = find_heap_firsts(map);
+		err = collect(&w);
 	if (!err) {
+		find_heap_firsts(&w);
 		if (map->grown.n)
 			qsort_r(map->grown.data, map->grown.n, sizeof(*map->grown.data),
 				compare_grown, (void *)map->p);
@@ -505,6 +529,6 @@ int map_growth_add(struct map_work *map)
 		add_rows(&w);
 	}
 	vec_free(&w.splits);
-	free(w.types);
+	free(w.groups);
 	return err;
 }

@@ -46,6 +46,7 @@ struct map_detail {
 	struct map_cause_sum elem_boxes; /* of causes[MAP_CAUSE_BOX]: those for values */
 	/* First buckets and groups that were outgrown, and those of them that are heap objects. */
 	uint64_t outgrown_firsts, heap_firsts;
+	uint32_t group; /* of rows of one type and function: see map_growth.c */
 };
 
 /* Of a type of value, read when first asked for. */

@@ -24,6 +24,7 @@ struct type_layout {
 	uint64_t heap_bytes, optimal_heap_bytes;
 	uint32_t pointer_fields;
 	struct layout_field *fields; /* in the order of their offsets */
+	uint32_t *order;             /* the best one: places in fields */
 	size_t n_fields;
 };
 

@@ -4,6 +4,7 @@
 #define ALLOCTAP_REPORT_TYPES_H
 
 #include "profile/profile.h"
+#include "report/type_layout.h"
 
 /* Top call sites kept per type. */
 #define TYPE_SITES_MAX 3
@@ -14,8 +15,10 @@ struct type_site {
 };
 
 struct type_row {
-	uint32_t type; /* in profile.types; 0: allocations whose type is not known */
+	uint32_t type;   /* in profile.types; 0: allocations whose type is not known */
+	uint32_t target; /* the first one that allocated it */
 	uint64_t objects, bytes, requested;
+	uint64_t singles; /* objects that are one value each; the rest are arrays of them */
 	struct type_site sites[TYPE_SITES_MAX]; /* by bytes */
 	size_t n_sites;                         /* all the type has, kept or not */
 };
@@ -29,5 +32,12 @@ struct type_table {
 /* NULL with errno ENOMEM. */
 struct type_table *type_table_new(const struct profile *p);
 void type_table_free(struct type_table *t);
+/* NULL where none was allocated. */
+const struct type_row *type_table_find(const struct type_table *t, uint32_t type);
+/*
+ * Of @row's bytes, what its struct's best order of fields would have spared:
+ * exactly of single values; of arrays without what their size classes add to it.
+ */
+uint64_t type_row_saving(const struct type_row *row, const struct type_layout *l);
 
 #endif
