@@ -261,9 +261,57 @@ static void many_cycles_take_little(void **state)
 	free(stacks);
 }
 
+static void the_builder_orders_and_adds_up(void **state)
+{
+	struct fixture_gc f = fixture_gc_begin("go");
+	struct profile_gc_cycle endless = {.heap_live = 1 << 20,
+					   .heap_goal = UINT64_MAX,
+					   .memory_limit = INT64_MAX,
+					   .epoch = 1,
+					   .gc_percent = -1};
+	uint32_t first = f.target, second = fixture_target(f.b, 12, "other");
+	struct profile *p;
+
+	(void)state;
+	f.target = second;
+	fixture_gc_whole_cycle(&f, 1, PROFILE_GC_TIME, f.decode, 5 * FIXTURE_MS);
+	fixture_gc_bin(&f, 10 * FIXTURE_MS, 64);
+	f.target = first;
+	fixture_gc_whole_cycle(&f, 2, PROFILE_GC_HEAP, f.decode, 90 * FIXTURE_MS);
+	assert(!profile_builder_gc_cycle(f.b, &endless));
+	fixture_gc_bin(&f, 39 * FIXTURE_MS, 128);
+	fixture_gc_bin(&f, 20 * FIXTURE_MS, 64);
+	fixture_gc_bin(&f, 30 * FIXTURE_MS, 64);
+	fixture_gc_assist(&f, f.decode, 2, 3, 100);
+	fixture_gc_assist(&f, f.decode, 2, 4, 50);
+	p = fixture_gc_finish(&f, 200 * FIXTURE_MS);
+	assert_int_equal(p->n_gc_cycles, 3);
+	assert_int_equal(p->gc_cycles[0].epoch, 1);
+	assert_int_equal(p->gc_cycles[0].heap_live, 1 << 20);
+	assert_int_equal(p->gc_cycles[0].heap_goal, 0);
+	assert_int_equal(p->gc_cycles[0].memory_limit, 0);
+	assert_int_equal(p->gc_cycles[0].gc_percent, -1);
+	assert_int_equal(p->gc_cycles[1].epoch, 2);
+	assert_int_equal(p->gc_cycles[2].target, second);
+	assert_int_equal(p->n_gc_pauses, 4);
+	assert_true(p->gc_pauses[0].start_ns < p->gc_pauses[1].start_ns);
+	assert_int_equal(p->gc_pauses[2].target, second);
+	assert_int_equal(p->n_bins, 3);
+	assert_int_equal(p->bins[0].time_ns, 20 * FIXTURE_MS);
+	assert_int_equal(p->bins[1].time_ns, 30 * FIXTURE_MS);
+	assert_int_equal(p->bins[1].bytes, 192);
+	assert_int_equal(p->bins[1].objects, 3);
+	assert_int_equal(p->bins[2].target, second);
+	assert_int_equal(p->n_samples, 1);
+	assert_int_equal(p->samples[0].objects, 7);
+	assert_int_equal(p->samples[0].ns, 150);
+	profile_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_builder_orders_and_adds_up),
 		cmocka_unit_test(figures_are_right),
 		cmocka_unit_test(cycles_are_charged_to_those_who_caused_them),
 		cmocka_unit_test(every_cycle_knows_its_epoch),

@@ -16,6 +16,7 @@
 #include "base/gzip.h"
 #include "capture.h"
 #include "fixture.h"
+#include "fixture_gc.h"
 #include "profile/recording.h"
 #include "profile/recording.pb-c.h"
 #include "profile/recording_file.h"
@@ -36,6 +37,30 @@ static struct bytes record(const struct profile *p)
 	assert_int_equal(recording_write(p, out), 0);
 	assert_int_equal(fclose(out), 0);
 	return b;
+}
+
+static void check_equal_gc(const struct profile *a, const struct profile *b)
+{
+	assert_int_equal(a->epochs_folded, b->epochs_folded);
+	assert_int_equal(a->n_gc_cycles, b->n_gc_cycles);
+	for (size_t i = 0; i < a->n_gc_cycles; i++)
+		/* Not the padding behind it. */
+		assert_memory_equal(&a->gc_cycles[i], &b->gc_cycles[i],
+				    offsetof(struct profile_gc_cycle, name) + sizeof(str_id));
+	assert_int_equal(a->n_gc_pauses, b->n_gc_pauses);
+	for (size_t i = 0; i < a->n_gc_pauses; i++) {
+		assert_memory_equal(&a->gc_pauses[i], &b->gc_pauses[i],
+				    offsetof(struct profile_gc_pause, reason) + sizeof(str_id));
+		assert_int_equal(a->gc_pauses[i].gc, b->gc_pauses[i].gc);
+		assert_int_equal(a->gc_pauses[i].stack, b->gc_pauses[i].stack);
+	}
+	assert_int_equal(a->n_bins, b->n_bins);
+	for (size_t i = 0; i < a->n_bins; i++) {
+		assert_int_equal(a->bins[i].time_ns, b->bins[i].time_ns);
+		assert_int_equal(a->bins[i].target, b->bins[i].target);
+		assert_int_equal(a->bins[i].objects, b->bins[i].objects);
+		assert_int_equal(a->bins[i].bytes, b->bins[i].bytes);
+	}
 }
 
 /* The same tables in the same order, and the same strings in them. */
@@ -85,7 +110,9 @@ static void check_equal(const struct profile *a, const struct profile *b)
 		assert_int_equal(a->samples[i].bytes, b->samples[i].bytes);
 		assert_int_equal(a->samples[i].requested, b->samples[i].requested);
 		assert_int_equal(a->samples[i].entries, b->samples[i].entries);
+		assert_int_equal(a->samples[i].ns, b->samples[i].ns);
 	}
+	check_equal_gc(a, b);
 	assert_int_equal(a->n_strings, b->n_strings);
 	for (uint32_t i = 0; i < a->n_strings; i++)
 		assert_string_equal(profile_str(a, i), profile_str(b, i));
@@ -101,9 +128,10 @@ static void check_equal(const struct profile *a, const struct profile *b)
 static void what_was_written_is_read(void **state)
 {
 	struct profile *profiles[] = {fixture_small(1), fixture_small(2), fixture_big(2000, 20),
-				      fixture_finish(profile_builder_new())};
+				      fixture_gc_small(), fixture_finish(profile_builder_new())};
 
 	(void)state;
+	profiles[3]->epochs_folded = 2;
 	for (size_t i = 0; i < ARRAY_SIZE(profiles); i++) {
 		struct bytes b = record(profiles[i]);
 		struct profile *p = recording_parse("x.atap", b.data, b.len);
@@ -297,10 +325,9 @@ static struct bytes wrap(const ProtobufCMessage *m)
 	return b;
 }
 
-/* The small fixture as a message to be spoilt. */
-static Alloctap__Recording *message(void)
+/* A fixture as a message to be spoilt. */
+static Alloctap__Recording *message_of(struct profile *p)
 {
-	struct profile *p = fixture_small(1);
 	struct bytes b = record(p);
 	size_t skip = sizeof(struct recording_header), len;
 	Alloctap__Recording *m;
@@ -313,6 +340,11 @@ static Alloctap__Recording *message(void)
 	free(b.data);
 	profile_free(p);
 	return m;
+}
+
+static Alloctap__Recording *message(void)
+{
+	return message_of(fixture_small(1));
 }
 
 static void check_spoilt(Alloctap__Recording *m, const char *words)
@@ -380,6 +412,61 @@ static void every_index_is_checked(void **state)
 	SPOIL(m, m->losses->text[0], none, "no string");
 	SPOIL(m, m->tool_version, none, "no string");
 	SPOIL(m, m->mode, none, "no string");
+	alloctap__recording__free_unpacked(m, NULL);
+}
+
+static void collections_are_checked(void **state)
+{
+	Alloctap__Recording *m = message_of(fixture_gc_small());
+	Alloctap__GcCycles *c = m->gc_cycles;
+	Alloctap__GcPauses *pauses = m->gc_pauses;
+	Alloctap__Bins *bins = m->bins;
+	uint32_t none = UINT32_MAX;
+	struct bytes b;
+	struct profile *p;
+
+	(void)state;
+	SPOIL(m, c->target[0], 1, "no target 1: there are 1");
+	SPOIL(m, c->stack[0], (uint32_t)m->stacks->n_flags, "no stack");
+	SPOIL(m, c->name[0], none, "no string");
+	SPOIL(m, c->trigger[0], PROFILE_GC_TRIGGER_MAX, "no GC trigger");
+	SPOIL(m, c->epoch[1], 0, "GC cycles out of order");
+	SPOIL(m, c->start_ns[0], UINT64_MAX, "times beyond 64 bits");
+	SPOIL(m, c->end_ns[0], (uint64_t)1 << 63, "times beyond 64 bits");
+	SPOIL(m, c->end_ns[2], 1, "GC cycle 2 ends before it starts");
+	SPOIL(m, c->heap_live[1], UINT64_MAX, "the heap of GC cycle 1 is larger than memory");
+	SPOIL(m, c->heap_goal[1], UINT64_MAX, "is larger than memory");
+	SPOIL(m, c->memory_limit[1], UINT64_MAX, "is larger than memory");
+	SPOIL(m, c->n_end_ns, 1, "a column of 1 rows in a table of 6 GC cycles");
+	SPOIL(m, pauses->target[0], 1, "no target");
+	SPOIL(m, pauses->stack[0], none, "no stack");
+	SPOIL(m, pauses->reason[0], none, "no string");
+	SPOIL(m, pauses->start_ns[1], 0, "pauses out of order");
+	SPOIL(m, pauses->start_ns[12], UINT64_MAX, "times beyond 64 bits");
+	SPOIL(m, pauses->stopping_ns[0], UINT64_MAX, "times beyond 64 bits");
+	SPOIL(m, pauses->stopped_ns[3], (uint64_t)INT64_MAX, "times beyond 64 bits");
+	SPOIL(m, pauses->n_epoch, 1, "in a table of 13 pauses");
+	SPOIL(m, bins->target[0], 1, "no target");
+	SPOIL(m, bins->number[1], 0, "bins out of order");
+	SPOIL(m, bins->number[69], UINT64_MAX, "times beyond 64 bits");
+	SPOIL(m, bins->bytes[0], UINT64_MAX, "counts beyond 64 bits");
+	SPOIL(m, bins->objects[5], (uint64_t)INT64_MAX, "counts beyond 64 bits");
+	SPOIL(m, bins->n_bytes, 1, "in a table of 70 bins");
+	SPOIL(m, m->samples->ns[0], UINT64_MAX, "counts beyond 64 bits");
+
+	/* Recordings from before have none of it. */
+	m->gc_cycles = NULL;
+	m->gc_pauses = NULL;
+	m->bins = NULL;
+	b = wrap(&m->base);
+	p = recording_parse("x.atap", b.data, b.len);
+	assert_non_null(p);
+	assert_int_equal(p->n_gc_cycles + p->n_gc_pauses + p->n_bins, 0);
+	m->gc_cycles = c;
+	m->gc_pauses = pauses;
+	m->bins = bins;
+	profile_free(p);
+	free(b.data);
 	alloctap__recording__free_unpacked(m, NULL);
 }
 
@@ -488,6 +575,7 @@ int main(void)
 		cmocka_unit_test(headers_are_told_apart),
 		cmocka_unit_test(files_that_cannot_be_read_are_named),
 		cmocka_unit_test(every_index_is_checked),
+		cmocka_unit_test(collections_are_checked),
 		cmocka_unit_test(odd_tables_are_refused),
 		cmocka_unit_test(missing_columns_read_as_zeros),
 		cmocka_unit_test(bombs_do_not_go_off),
