@@ -2,7 +2,7 @@
 /*
  * Recordings: whole files, and the messages in them without the gzip around,
  * whose checksum would turn nearly every mutation away. What is read goes
- * through every exporter, which rely on the reader's checks.
+ * through every exporter and every view, which rely on the reader's checks.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,9 +28,15 @@ static void export_all(struct profile *p)
 	FILE *out = p ? fopen("/dev/null", "w") : NULL;
 
 	for (size_t i = 0; out && i < n_exporters; i++) {
-		struct export_options opts = {.unit = (enum export_unit)(i % 3), .top = 5};
+		struct export_options opts = {
+			.unit = (enum export_unit)(i % 3), .top = 5, .gc_cycle = true};
 
 		exporters[i]->write(p, &opts, out);
+	}
+	for (unsigned int view = 0; out && view < VIEW_MAX; view++) {
+		struct export_options opts = {.view = (enum report_view)view, .top = 5};
+
+		exporter_text.write(p, &opts, out);
 	}
 	if (out)
 		fclose(out);

@@ -93,8 +93,10 @@ static int find_name(const char *value, const char *const *names, size_t n, unsi
 
 static int apply_view(struct options *o, const char *value)
 {
-	static const char *const names[VIEW_MAX] = {
-		[VIEW_SITES] = "sites", [VIEW_TYPES] = "types", [VIEW_MAPS] = "maps"};
+	static const char *const names[VIEW_MAX] = {[VIEW_SITES] = "sites",
+						    [VIEW_TYPES] = "types",
+						    [VIEW_MAPS] = "maps",
+						    [VIEW_GC] = "gc"};
 
 	o->has_view = true;
 	return find_name(value, names, VIEW_MAX, &o->export.view);
@@ -104,6 +106,13 @@ static int apply_escapes(struct options *o, const char *value)
 {
 	(void)value;
 	o->export.escapes = true;
+	return 0;
+}
+
+static int apply_gc_cycle(struct options *o, const char *value)
+{
+	(void)value;
+	o->export.gc_cycle = true;
 	return 0;
 }
 
@@ -261,14 +270,14 @@ static const struct option_spec specs[] = {
 	{'o', "output", "FILE", CMD_OUTPUT, apply_output,
 	 "write FILE, format by suffix; may be repeated; - is stdout (with -f)", ""},
 	{'f', "format", "FORMAT", CMD_OUTPUT, apply_format,
-	 "format of what has no suffix: atap pprof folded html text json",
-	 "one of atap pprof folded html text json"},
+	 "format of what has no suffix: atap pprof folded html text json trace",
+	 "one of atap pprof folded html text json trace"},
 	{0, "probe", "LIST", CMD_RECORD, apply_probe,
 	 "what to tap: alloc,map (default), wb (write barriers)", "a list of alloc, map, wb"},
 	{0, "mode", "MODE", CMD_RECORD, apply_mode, "exact: every event is counted (default)",
 	 "exact; this version has no other mode"},
 	{0, "view", "VIEW", CMD_REPORT, apply_view,
-	 "top of what: sites (default: call sites), types, maps", "sites, types or maps"},
+	 "top of what: sites (default: call sites), types, maps, gc", "sites, types, maps or gc"},
 	{0, "escapes", NULL, CMD_REPORT, apply_escapes,
 	 "of the sites, those of single objects that escaped to the heap", ""},
 	{0, "layout", "TYPE", CMD_REPORT, apply_layout,
@@ -281,6 +290,8 @@ static const struct option_spec specs[] = {
 	 "bytes, objects, inserts or flushes"},
 	{0, "by", "WHAT", CMD_OUTPUT, apply_by,
 	 "folded stacks by stack (default) or by type too, as their leaf", "stack or type"},
+	{0, "gc-cycle", NULL, CMD_OUTPUT, apply_gc_cycle,
+	 "pprof samples apart by the GC cycle they led to, in a label", ""},
 	{0, "strict", NULL, CMD_RECORD, apply_strict, "exit 4 if anything was lost", ""},
 	{0, "max-stacks", "N", CMD_RECORD, apply_max_stacks,
 	 "distinct stacks the kernel holds between drains (default 24k)", "a number from 16 to 4m"},
@@ -368,7 +379,7 @@ static int make_outputs(struct options *o)
 			out.exporter = o->format;
 		if (!out.exporter) {
 			log_error("%s: its suffix names no format: use .atap .pb.gz .folded .html "
-				  ".txt .json, or -f FORMAT",
+				  ".txt .json .trace.json, or -f FORMAT",
 				  *path);
 			return EXIT_USAGE;
 		}

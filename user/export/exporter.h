@@ -23,7 +23,7 @@ enum folded_by {
 };
 
 /* What the text report's table is of. */
-enum report_view { VIEW_SITES, VIEW_TYPES, VIEW_MAPS, VIEW_MAX };
+enum report_view { VIEW_SITES, VIEW_TYPES, VIEW_MAPS, VIEW_GC, VIEW_MAX };
 
 /* All 0 is what most want. */
 struct export_options {
@@ -32,6 +32,7 @@ struct export_options {
 	unsigned int top;      /* rows of tables: text; 0: 20 */
 	enum report_view view; /* text */
 	bool escapes;          /* VIEW_SITES: of objects that escaped */
+	bool gc_cycle;         /* pprof: samples apart by the GC cycle they belong to */
 	/* text, json: how this one of profile.types is laid out; 0: of none */
 	uint32_t layout;
 };
@@ -50,6 +51,7 @@ extern const struct exporter exporter_folded;
 extern const struct exporter exporter_html;
 extern const struct exporter exporter_text;
 extern const struct exporter exporter_json;
+extern const struct exporter exporter_trace;
 
 extern const struct exporter *const exporters[];
 extern const size_t n_exporters;

@@ -8,8 +8,8 @@
 #include "export/exporter.h"
 
 const struct exporter *const exporters[] = {
-	&exporter_atap, &exporter_pprof, &exporter_folded,
-	&exporter_html, &exporter_text,  &exporter_json,
+	&exporter_atap, &exporter_pprof, &exporter_folded, &exporter_html,
+	&exporter_text, &exporter_json,  &exporter_trace,
 };
 const size_t n_exporters = ARRAY_SIZE(exporters);
 

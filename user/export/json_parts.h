@@ -21,5 +21,7 @@ int json_types(struct json_writer *w, const struct profile *p);
 int json_layout(struct json_writer *w, const struct profile *p, uint32_t type);
 /* "maps": [...]: json_maps.c. 0 or -ENOMEM. */
 int json_maps(struct json_writer *w, const struct profile *p);
+/* "gc": {...}, of recordings that have collections: json_gc.c. 0 or -ENOMEM. */
+int json_gc(struct json_writer *w, const struct profile *p);
 
 #endif

@@ -129,3 +129,9 @@ void json_double(struct json_writer *w, const char *key, double value)
 	else
 		fputs("null", w->out);
 }
+
+void json_us(struct json_writer *w, const char *key, uint64_t ns)
+{
+	begin_value(w, key);
+	fprintf(w->out, "%" PRIu64 ".%03u", ns / 1000, (unsigned int)(ns % 1000));
+}

@@ -17,6 +17,7 @@ static const text_view_fn views[VIEW_MAX] = {
 	[VIEW_SITES] = text_sites_print,
 	[VIEW_TYPES] = text_types_print,
 	[VIEW_MAPS] = text_maps_print,
+	[VIEW_GC] = text_gc_print,
 };
 
 static size_t stream_width(FILE *out)

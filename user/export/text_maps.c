@@ -12,38 +12,10 @@
 
 /* Where the figures of a block begin. */
 #define INDENT 18
-/* Advice is wrapped there, in a file and on wide terminals. */
-#define WRAP_AT 100
 
 static void begin_line(const struct text *t, const char *what)
 {
 	fprintf(t->out, "       %-*s", INDENT - 7, what);
-}
-
-/* @s from column @INDENT on; what does not fit in a line goes to the next. */
-static void print_wrapped(const struct text *t, const char *s)
-{
-	size_t limit = t->width < WRAP_AT ? t->width : WRAP_AT, column = INDENT;
-
-	while (*s) {
-		size_t bytes = strcspn(s, " ");
-		size_t width = bytes;
-
-		for (size_t i = 0; i < bytes; i++)
-			width -= ((unsigned char)s[i] & 0xc0) == 0x80;
-		if (column > INDENT && column + 1 + width > limit) {
-			fprintf(t->out, "\n%*s", INDENT, "");
-			column = INDENT;
-		} else if (column > INDENT) {
-			fputc(' ', t->out);
-			column++;
-		}
-		fwrite(s, 1, bytes, t->out);
-		column += width;
-		s += bytes;
-		s += *s == ' ';
-	}
-	fputc('\n', t->out);
 }
 
 static int print_head(const struct text *t, const struct map_row *r, size_t rank)
@@ -153,7 +125,7 @@ static int print_advice(const struct text *t, const struct map_row *r)
 		snprintf(saving, sizeof(saving), "-%s",
 			 format_bytes(bytes, sizeof(bytes), a->saving_bytes));
 		begin_line(t, saving);
-		print_wrapped(t, text);
+		text_wrapped(t, INDENT, text);
 	}
 	return 0;
 }

@@ -10,6 +10,8 @@
 #define TOP_DEFAULT 20
 /* What is left of a name on any terminal. */
 #define NAME_MIN 12
+/* Sentences are wrapped there, in a file and on wide terminals. */
+#define WRAP_AT 100
 
 size_t text_rows(const struct export_options *opts, size_t n)
 {
@@ -113,4 +115,29 @@ void text_rest(const struct text *t, size_t used, size_t shown, size_t n)
 	snprintf(more, sizeof(more), "in %zu more", n - shown);
 	snprintf(hint, sizeof(hint), ": --top %zu shows all", n);
 	fprintf(t->out, "%s%s\n", more, used + strlen(more) + strlen(hint) <= t->width ? hint : "");
+}
+
+void text_wrapped(const struct text *t, size_t indent, const char *s)
+{
+	size_t limit = t->width < WRAP_AT ? t->width : WRAP_AT, column = indent;
+
+	while (*s) {
+		size_t bytes = strcspn(s, " ");
+		size_t width = bytes;
+
+		for (size_t i = 0; i < bytes; i++)
+			width -= ((unsigned char)s[i] & 0xc0) == 0x80;
+		if (column > indent && column + 1 + width > limit) {
+			fprintf(t->out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', t->out);
+			column++;
+		}
+		fwrite(s, 1, bytes, t->out);
+		column += width;
+		s += bytes;
+		s += *s == ' ';
+	}
+	fputc('\n', t->out);
 }

@@ -45,5 +45,7 @@ void text_label(const struct text *t, size_t used, const char *name, const char 
 int text_line_label(const struct text *t, size_t used, struct profile_line line, size_t pad);
 /* The end of the row that sums up what is not shown of a table of @n. */
 void text_rest(const struct text *t, size_t used, size_t shown, size_t n);
+/* @s, a cleaned sentence, from column @indent on, where the cursor is; ends the line. */
+void text_wrapped(const struct text *t, size_t indent, const char *s);
 
 #endif

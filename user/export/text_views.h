@@ -13,6 +13,7 @@ typedef int (*text_view_fn)(const struct text *t, const struct export_options *o
 int text_sites_print(const struct text *t, const struct export_options *opts);
 int text_types_print(const struct text *t, const struct export_options *opts);
 int text_maps_print(const struct text *t, const struct export_options *opts);
+int text_gc_print(const struct text *t, const struct export_options *opts);
 
 /* Of the type in @opts, instead of a table. -EINVAL, -EBADMSG: see type_layout_new(). */
 int text_layout_print(const struct text *t, const struct export_options *opts);

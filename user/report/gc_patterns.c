@@ -146,15 +146,17 @@ int gc_find_forced(const struct gc_finder *f)
 		return err;
 	}
 	fprintf(f->evidence,
-		"%" PRIu64 " of %" PRIu64 " cycles were forced, and stopped the world for %s: ",
+		"%" PRIu64 " of %" PRIu64
+		" cycles were started by call, and stopped the world for %s: ",
 		t.count, f->r->cycles, format_duration(ns, sizeof(ns), t.ns));
 	for (size_t i = 0; i < rows_named(t.rows.n); i++) {
 		const struct gc_tally_row *row = &t.rows.data[i];
 
-		fputs(i ? ", by " : "by ", f->evidence);
+		fputs(i ? "; by " : "by ", f->evidence);
 		gc_put_line(f->evidence, f->p, row->line);
-		fprintf(f->evidence, " %" PRIu64 " times, %s", row->count,
-			format_duration(ns, sizeof(ns), row->ns));
+		fputs(" ", f->evidence);
+		gc_put_times(f->evidence, row->count);
+		fprintf(f->evidence, ", %s", format_duration(ns, sizeof(ns), row->ns));
 	}
 	fputs(".", f->evidence);
 	fputs(go ? "Drop the calls of runtime.GC() and debug.FreeOSMemory(): the runtime starts "

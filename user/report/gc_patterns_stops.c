@@ -238,16 +238,18 @@ int gc_find_stops(const struct gc_finder *f)
 		gc_tally_free(&t);
 		return err;
 	}
-	fprintf(f->evidence,
-		"The world was stopped %" PRIu64 " times, %s in all, but not by the GC", t.count,
+	fputs("The world was stopped ", f->evidence);
+	gc_put_times(f->evidence, t.count);
+	fprintf(f->evidence, " by other than the GC, for %s",
 		format_duration(ns, sizeof(ns), t.ns));
 	for (size_t i = 0; i < t.rows.n && i < GC_TALLY_NAMED; i++) {
 		const struct gc_tally_row *row = &t.rows.data[i];
 
 		fprintf(f->evidence, "%s %s by ", i ? ";" : ":", profile_str(f->p, row->what));
 		gc_put_line(f->evidence, f->p, row->line);
-		fprintf(f->evidence, ", %" PRIu64 " times, %s", row->count,
-			format_duration(ns, sizeof(ns), row->ns));
+		fputs(" ", f->evidence);
+		gc_put_times(f->evidence, row->count);
+		fprintf(f->evidence, ", %s", format_duration(ns, sizeof(ns), row->ns));
 	}
 	fputs(".", f->evidence);
 	fputs(stop_remedy(profile_str(f->p, t.rows.data[0].what)), f->remedy);

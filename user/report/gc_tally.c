@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,14 @@ struct profile_line gc_caller(const struct profile *p, uint32_t stack)
 		}
 	}
 	return profile_stack_site(p, stack);
+}
+
+void gc_put_times(FILE *out, uint64_t n)
+{
+	if (n == 1)
+		fputs("once", out);
+	else
+		fprintf(out, "%" PRIu64 " times", n);
 }
 
 void gc_put_line(FILE *out, const struct profile *p, struct profile_line line)

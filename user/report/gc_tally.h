@@ -36,6 +36,8 @@ void gc_tally_free(struct gc_tally *t);
  * and the like, which are ordinary packages to the rest of us.
  */
 struct profile_line gc_caller(const struct profile *p, uint32_t stack);
+/* "once", "12 times" */
+void gc_put_times(FILE *out, uint64_t n);
 /* "main.tick (/src/main.go:12)" */
 void gc_put_line(FILE *out, const struct profile *p, struct profile_line line);
 

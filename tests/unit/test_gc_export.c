@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Collections in the formats. UPDATE_GOLDEN=1 writes tests/golden/gc.* anew
+ * instead of comparing with them; look at the difference then.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <pty.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/utf8.h"
+#include "exported.h"
+#include "fixture_gc.h"
+#include "profile/recording.h"
+
+static void check_golden(const char *name, const struct exporter *e, struct export_options opts)
+{
+	struct profile *p = fixture_gc_small();
+	size_t len;
+	__auto_free char *text = export_text(p, e, opts, &len), *golden = calloc(1, len + 2);
+	char path[128];
+	FILE *f;
+
+	profile_free(p);
+	snprintf(path, sizeof(path), "tests/golden/%s", name);
+	f = fopen(path, getenv("UPDATE_GOLDEN") ? "we" : "re");
+	assert_non_null(f);
+	if (getenv("UPDATE_GOLDEN")) {
+		assert_int_equal(fwrite(text, 1, len, f), len);
+	} else {
+		assert_int_equal(fread(golden, 1, len + 1, f), len);
+		assert_string_equal(text, golden);
+	}
+	fclose(f);
+}
+
+static void goldens_hold(void **state)
+{
+	struct export_options gc = {.view = VIEW_GC}, top = {.view = VIEW_GC, .top = 1};
+
+	(void)state;
+	check_golden("gc.txt", &exporter_text, gc);
+	check_golden("gc_top1.txt", &exporter_text, top);
+	check_golden("gc.json", &exporter_json, gc);
+	check_golden("gc.trace.json", &exporter_trace, gc);
+}
+
+/* What tests/e2e/test_trace.py exports; a recording of today, to be read for ever. */
+static void the_recording_holds(void **state)
+{
+	struct profile *p = fixture_gc_small(), *read;
+	FILE *out;
+
+	(void)state;
+	if (getenv("UPDATE_GOLDEN")) {
+		out = fopen("tests/golden/gc.atap", "we");
+		assert_non_null(out);
+		assert_int_equal(recording_write(p, out), 0);
+		fclose(out);
+	}
+	read = recording_read("tests/golden/gc.atap");
+	assert_non_null(read);
+	assert_int_equal(read->n_gc_cycles, p->n_gc_cycles);
+	assert_int_equal(read->n_gc_pauses, p->n_gc_pauses);
+	assert_int_equal(read->n_bins, p->n_bins);
+	profile_free(read);
+	profile_free(p);
+}
+
+static void suffixes_are_told_apart(void **state)
+{
+	(void)state;
+	assert_ptr_equal(exporter_for_path("x.trace.json"), &exporter_trace);
+	assert_ptr_equal(exporter_for_path("/a.trace/x.json"), &exporter_json);
+	assert_ptr_equal(exporter_for_path("xtrace.json"), &exporter_json);
+	assert_ptr_equal(exporter_by_name("trace"), &exporter_trace);
+}
+
+static void nothing_recorded_is_said(void **state)
+{
+	struct profile *p = fixture_small(1);
+	size_t len;
+	__auto_free char *text =
+		export_text(p, &exporter_text, (struct export_options){.view = VIEW_GC}, &len);
+	__auto_free char *json = export_text(p, &exporter_json, (struct export_options){0}, &len);
+	__auto_free char *trace = export_text(p, &exporter_trace, (struct export_options){0}, &len);
+
+	(void)state;
+	assert_non_null(strstr(text, "\nNo collection ran and nothing stopped the world"));
+	assert_null(strstr(json, "\"gc\""));
+	assert_non_null(strstr(trace, "\"process_name\""));
+	assert_null(strstr(trace, "\"X\""));
+	profile_free(p);
+}
+
+static void a_sound_program_is_told_so(void **state)
+{
+	struct fixture_gc f = fixture_gc_begin("go");
+	struct profile *p;
+	char *text;
+	size_t len;
+
+	(void)state;
+	fixture_gc_alloc(&f, f.decode, "", 0, 1, 1000);
+	fixture_gc_whole_cycle(&f, 1, PROFILE_GC_HEAP, f.decode, 10 * FIXTURE_MS);
+	fixture_gc_whole_cycle(&f, 3, PROFILE_GC_HEAP, f.decode, 50 * FIXTURE_MS);
+	p = fixture_gc_finish(&f, 100 * FIXTURE_MS);
+	text = export_text(p, &exporter_text, (struct export_options){.view = VIEW_GC}, &len);
+	assert_non_null(
+		strstr(text, "\npatterns     none of those known to be trouble was found\n"));
+	assert_non_null(strstr(text, "             100.0us of them by cycles whose cause was not "
+				     "recorded\n"));
+	free(text);
+	profile_free(p);
+}
+
+/* What a terminal of that width is shown. */
+static void show(const struct profile *p, unsigned short width, char *text, size_t size)
+{
+	struct winsize window = {.ws_row = 24, .ws_col = width};
+	struct export_options opts = {.view = VIEW_GC};
+	size_t len = 0;
+	ssize_t n;
+	int screen, status;
+	pid_t child = forkpty(&screen, NULL, NULL, &window);
+
+	assert_true(child >= 0);
+	if (!child)
+		_exit(exporter_text.write(p, &opts, stdout) || fflush(stdout));
+	/* EIO once the other end is closed. */
+	while ((n = read(screen, text + len, size - 1 - len)) > 0)
+		len += (size_t)n;
+	text[len] = 0;
+	close(screen);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void the_view_fits_its_terminal(void **state)
+{
+	static const unsigned short widths[] = {60, 80, 100, 110, 120, 132};
+	struct profile *p = fixture_gc_small();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(widths); i++) {
+		char text[16384], *view, *site;
+
+		show(p, widths[i], text, sizeof(text));
+		view = strstr(text, "\ncycles ");
+		assert_non_null(view);
+		site = strstr(view, "main.render");
+		assert_non_null(site);
+		for (char *line; (line = strsep(&view, "\n"));) {
+			if (utf8_length(line) > (size_t)widths[i] + 1)
+				fail_msg("%zu columns of %u: %s", utf8_length(line) - 1, widths[i],
+					 line);
+		}
+	}
+	profile_free(p);
+}
+
+/* Slices that are open on one track. */
+struct track {
+	double ends[16];
+	size_t n;
+};
+
+/* Every slice of a trace lies in the one that is open on its track, or behind it. */
+static size_t check_nesting(const struct profile *p)
+{
+	size_t len, slices = 0;
+	char *trace = export_text(p, &exporter_trace, (struct export_options){0}, &len);
+	struct track tracks[8] = {0};
+	double last = 0;
+
+	for (char *next = trace, *line; (line = strsep(&next, "\n"));) {
+		char *place = strstr(line, "\"tid\": ");
+		double ts, dur;
+		struct track *t;
+		unsigned int tid;
+
+		if (!strstr(line, "\"ph\": \"X\""))
+			continue;
+		assert_int_equal(
+			sscanf(place, "\"tid\": %u, \"ts\": %lf, \"dur\": %lf", &tid, &ts, &dur),
+			3);
+		assert_in_range(tid, 1, ARRAY_SIZE(tracks) - 1);
+		assert_true(dur >= 0 && ts >= last);
+		last = ts;
+		t = &tracks[tid];
+		while (t->n && t->ends[t->n - 1] <= ts)
+			t->n--;
+		if (t->n && ts + dur > t->ends[t->n - 1] + 1e-6)
+			fail_msg("sticks out until %f: %s", t->ends[t->n - 1], line);
+		assert_true(t->n < ARRAY_SIZE(t->ends));
+		t->ends[t->n++] = ts + dur;
+		slices++;
+	}
+	free(trace);
+	return slices;
+}
+
+static void slices_nest(void **state)
+{
+	struct fixture_gc f = fixture_gc_begin("go");
+	struct profile_gc_cycle unfinished = {
+		.start_ns = 690 * FIXTURE_MS, .target = f.target, .epoch = 9, .stack = f.decode};
+	struct profile *p = fixture_gc_small();
+
+	(void)state;
+	assert_int_equal(check_nesting(p), 6 + 13 * 3);
+	profile_free(p);
+
+	/* Six cycles that overlap, more than there are tracks; pauses within and across. */
+	for (uint32_t c = 1; c <= 6; c++) {
+		fixture_gc_cycle(&f, c, PROFILE_GC_HEAP, f.decode, c * 10 * FIXTURE_MS,
+				 (c % 2 ? 100 : 33) * FIXTURE_MS);
+		fixture_gc_pause(&f, c, f.sweep, f.decode, c * 10 * FIXTURE_MS - 5000, 10000, 90);
+		fixture_gc_pause(&f, c, f.mark, f.decode, c * 10 * FIXTURE_MS + 2000, 10000, 0);
+		fixture_gc_pause(&f, c, f.mark, f.decode, (c * 10 + 100) * FIXTURE_MS, 0, 0);
+		fixture_gc_pause(&f, 0, f.stats, f.metrics, c * 10 * FIXTURE_MS, 8 * FIXTURE_MS,
+				 9 * FIXTURE_MS);
+	}
+	fixture_gc_pause(&f, 77, f.mark, f.decode, 3 * FIXTURE_MS, 50 * FIXTURE_MS, 7);
+	assert(!profile_builder_gc_cycle(f.b, &unfinished));
+	p = fixture_gc_finish(&f, 700 * FIXTURE_MS);
+	assert_int_equal(check_nesting(p), 7 + 6 * (3 + 2 + 1 + 3) + 3);
+	profile_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(goldens_hold),
+		cmocka_unit_test(the_recording_holds),
+		cmocka_unit_test(suffixes_are_told_apart),
+		cmocka_unit_test(nothing_recorded_is_said),
+		cmocka_unit_test(a_sound_program_is_told_so),
+		cmocka_unit_test(the_view_fits_its_terminal),
+		cmocka_unit_test(slices_nest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
