@@ -14,7 +14,7 @@
 #define STACK_COPY_BYTES 1024
 /* Every so many hits of a CPU, a program times its own run. A power of two. */
 #define TIMED_HITS 1024
-/* Processes one session taps at a time. */
+/* Processes one session taps at a time. A power of two. */
 #define TARGETS_MAX 4096
 /* Go runtimes of different layout that one session can tap at a time. A power of two. */
 #define GO_LAYOUTS_MAX 16
@@ -32,7 +32,11 @@ enum sample_kind {
 	KIND_MAP_INSERT = 1, /* m[k] = v */
 	KIND_MAP_GROW = 2,   /* a map outgrew its table, or chained an overflow bucket */
 	KIND_WB_FLUSH = 3,   /* a P's write barrier buffer was flushed, while the GC marks */
-	KIND_GC_ASSIST = 4,  /* an allocation had to help the GC mark; bytes are nanoseconds */
+	/*
+	 * An allocation had to help the GC mark, or to wait until others had; bytes are
+	 * nanoseconds. Its program follows the GC as a whole.
+	 */
+	KIND_GC_ASSIST = 4,
 	KIND_MAX
 };
 
@@ -75,6 +79,8 @@ enum loss_reason {
 	LOST_SIZE_UNREADABLE, /* size class unknown: type could not be read */
 	LOST_RECURSION,       /* the kernel skipped the program (its own count) */
 	LOST_GROWTH,          /* growth of a map: key could not be stored, or map not read */
+	LOST_GC_EVENT,        /* a cycle or a pause: no room in the ring buffer */
+	LOST_GC_ASSIST,       /* an assist: no room to remember when it began */
 	LOST_MAX
 };
 
@@ -97,16 +103,60 @@ enum growth_function {
 	GROWTH_TABLE_SPLIT,   /* Swiss: (*table).split(t, typ, m) */
 };
 
+/* What tells of the GC (facts/go-runtime.md 4). Of other kinds of probe: none. */
+enum gc_function {
+	GC_NONE = 0,
+	GC_TRIGGER,      /* gcStart(trigger): many enter, at most one starts a cycle */
+	GC_CYCLE,        /* gcBgMarkStartWorkers(): once per cycle, before the world stops */
+	GC_STOP_NAMED,   /* to 1.20: stopTheWorld(reason string) */
+	GC_STOP,         /* stopTheWorldWithSema(reason) */
+	GC_STOPPED,      /* to 1.22: finishsweep_m(), the world stands */
+	GC_TERMINATE,    /* gcMarkTermination(): the world stands, marking is done */
+	GC_RESTART,      /* startTheWorldWithSema(...) */
+	GC_RESTARTED,    /* ... behind its call of nanotime(): the others were woken */
+	GC_ASSIST_BEGIN, /* gcAssistAlloc1() */
+	GC_ASSIST_END,   /* ... behind its only call */
+	GC_PARK_BEGIN,   /* gcParkAssist(): nothing left to help with, so wait */
+	GC_PARK_END,     /* ... behind its only call */
+	GC_FUNCTION_MAX
+};
+
 union probe_cookie {
 	struct {
 		__u8 flags;   /* enum cookie_flags */
 		__u8 layout;  /* index into go_layouts[] */
 		__u8 cfa_off; /* bytes pushed since entry: [rsp + cfa_off] is the return address */
 		__u8 growth;  /* enum growth_function */
-		__u8 pad[4];
+		__u16 target; /* place of the process among the targets */
+		__u8 gc;      /* enum gc_function */
+		__u8 pad;
 	};
 	__u64 value;
 };
+
+/* What the functions that stop the world are told, by version (facts/go-runtime.md 4.1). */
+enum gc_stops {
+	GC_STOPS_NAMED,   /* to 1.20: stopTheWorld gets a string, GC stops get nothing */
+	GC_STOPS_REASON,  /* 1.21: all get a number */
+	GC_STOPS_START,   /* 1.22: the restart also gets when the stop began */
+	GC_STOPS_STAMPED, /* from 1.23: ... and when the world stood */
+};
+
+/* What is read of runtime.gcController when a cycle begins. */
+enum pacer_word {
+	PACER_PERCENT, /* GOGC, an int32 */
+	PACER_LIMIT,   /* GOMEMLIMIT; MaxInt64: none */
+	PACER_GOAL,    /* by GOGC alone; all ones: off */
+	PACER_LIVE,
+	PACER_MARKED, /* live after the cycle before */
+	PACER_FREE,   /* free and not given back */
+	PACER_TOTAL_ALLOC,
+	PACER_TOTAL_FREE,
+	PACER_MAPPED, /* ready to be used, heap or not */
+	PACER_MAX
+};
+
+#define PACER_ABSENT 0xffff
 
 /*
  * Where one Go version keeps what a walk needs (facts/go_offsets.tsv). Of a
@@ -128,6 +178,9 @@ struct go_layout {
 	__u16 race_detector; /* built with -race: tiny blocks are never shared */
 	/* Classic maps double above this many entries for two buckets. */
 	__u16 map_load;
+	__u16 gc_stops; /* enum gc_stops */
+	/* In runtime.gcControllerState, by enum pacer_word; PACER_ABSENT: has none. */
+	__u16 pacer[PACER_MAX];
 	/* Objects with pointers above this many bytes carry an 8-byte header; 0: none do. */
 	__u32 malloc_header_above;
 	/* Requests above this many bytes get whole pages of their own. */
@@ -138,7 +191,7 @@ struct count_key {
 	__u64 stack; /* hash of the frames and flags; 0 is "[lost stack]" */
 	__u64 type;  /* address of the runtime type: allocated, or of the map; 0: none */
 	__u32 tgid;
-	__u32 epoch;  /* GC cycles begun since the recording began */
+	__u32 epoch;  /* GC cycles begun since the recording began; of growths: 0 */
 	__u32 kind;   /* enum sample_kind */
 	__u32 detail; /* KIND_MAP_GROW: GROWTH_DETAIL(); else 0 */
 };
@@ -167,6 +220,9 @@ struct tap_stats {
 	__u64 timed_ns;   /* ... and took this long in all */
 };
 
+/* Bytes kept of a reason to stop the world; the longest of Go 1.20 has 27. */
+#define GC_REASON_TEXT 32
+
 /* Ring buffer records: rare things only. */
 enum event_type {
 	EVENT_EXEC = 1, /* a target became another program */
@@ -192,5 +248,68 @@ struct event {
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	__u64 type;    /* EVENT_TYPE: its address */
 };
+
+/*
+ * The GC of one process. The world of a process is stopped by one at a time, so
+ * what is known of the stop under way needs no key.
+ */
+struct gc_target {
+	__u64 controller; /* address of runtime.gcController; 0: not known */
+	/* The stop under way: when it was asked for, and when the world stood; 0: none. */
+	__u64 stop_ns, stopped_ns;
+	__u64 stack;
+	__u32 reason;
+	__u32 phase; /* enum gc_phase */
+	char text[GC_REASON_TEXT];
+};
+
+enum gc_phase {
+	GC_MARKING = 1 << 0,    /* a cycle has begun */
+	GC_SWEPT = 1 << 1,      /* its first stop is over */
+	GC_TERMINATED = 1 << 2, /* its last stop is under way */
+	GC_RESTARTING = 1 << 3, /* a stop is over once all were woken */
+};
+
+enum gc_event_type { GC_EVENT_CYCLE = 1, GC_EVENT_PAUSE = 2 };
+
+struct gc_pause {
+	__u64 stopping_ns; /* until the world stood; 0: not known */
+	__u64 stopped_ns;  /* from there to its restart; else from the start */
+	__u32 is_gc;
+	__u32 ends_cycle;
+	char text[GC_REASON_TEXT]; /* to 1.20, of stops that are no GC's: why */
+};
+
+/* A cycle that begins, or a pause that has ended. */
+struct gc_event {
+	__u32 event; /* enum gc_event_type */
+	__u32 target;
+	__u32 epoch;   /* of the cycle it is or belongs to; 0: none, or one that began before us */
+	__u32 what;    /* gcTrigger.kind (GC_TRIGGER_UNKNOWN: not seen), or stwReason */
+	__u64 time_ns; /* when it began: CLOCK_MONOTONIC */
+	__u64 stack;
+	union {
+		__u64 pacer[PACER_MAX]; /* of a cycle; 0 where not known */
+		struct gc_pause pause;
+	};
+};
+
+#define GC_TRIGGER_UNKNOWN 3
+
+/* runtime/proc.go, stwReason: the same in 1.21 to 1.27; told by the phase before. */
+#define GC_REASON_MARK_TERMINATION  1
+#define GC_REASON_SWEEP_TERMINATION 2
+
+/*
+ * What was allocated in some 10 ms of time. A CPU's bins only ever grow, and come
+ * round after ALLOC_BINS of them: user space keeps what it saw last, and the
+ * difference belongs to the latest time that shares the bin.
+ */
+struct alloc_bin {
+	__u64 objects, bytes;
+};
+
+#define ALLOC_BIN_NS 10000000ull
+#define ALLOC_BINS   512 /* of each target */
 
 #endif

@@ -22,6 +22,7 @@ typedef struct pt_regs user_regs;
 #define GO_REGS_ARG1(r) ((__u64)(r)->ax)
 #define GO_REGS_ARG2(r) ((__u64)(r)->bx)
 #define GO_REGS_ARG3(r) ((__u64)(r)->cx)
+#define GO_REGS_ARG4(r) ((__u64)(r)->di)
 
 /*
  * "jbe" is taken on carry or zero. On the branch of a Go stack check that means:

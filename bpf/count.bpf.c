@@ -128,7 +128,7 @@ static __always_inline void atomic_max(__u64 *max, __u64 v)
 static __always_inline void count_value_add(struct count_value *sum, const struct count_value *v)
 {
 	atomic_add(&sum->objects, v->objects);
-	if (v->requested) {
+	if (v->requested | v->bytes) {
 		atomic_add(&sum->bytes, v->bytes);
 		atomic_add(&sum->requested, v->requested);
 	} else if (v->entries) {
@@ -192,7 +192,6 @@ static __always_inline void count_on_side(void *counts, void *stacks, __u32 side
 		count_value_add(sum, v);
 		return;
 	}
-	/* stack is NULL only where key->stack is 0; Linux 6.1's verifier wants to see it. */
 	if (key->stack && stack && !stacks_keep(stacks, &new_stacks[side], key->stack, stack))
 		key->stack = 0;
 	counts_insert(counts, &new_counts[side], key, v);
@@ -206,6 +205,13 @@ __hidden void count_event(struct count_key *key, const struct count_value *v,
 		count_on_side(&counts_a, &stacks_a, 0, key, v, stack);
 	else
 		count_on_side(&counts_b, &stacks_b, 1, key, v, stack);
+}
+
+__hidden bool keep_stack(__u64 id, const struct stack_value *stack)
+{
+	if (active_side == 0)
+		return stacks_keep(&stacks_a, &new_stacks[0], id, stack);
+	return stacks_keep(&stacks_b, &new_stacks[1], id, stack);
 }
 
 static __always_inline __u32 current_tgid(void)

@@ -8,10 +8,14 @@
 /*
  * Adds @v to the key's counts on the active side, and keeps the stack there.
  * Sets key->stack to 0 ("[lost stack]") where the stack cannot be kept.
- * A @v without requested bytes counts objects, and the most entries, alone.
+ * A @v without any bytes counts objects, and the most entries, alone. Without
+ * @stack the key's was kept before.
  */
 __hidden void count_event(struct count_key *key, const struct count_value *v,
 			  const struct stack_value *stack);
+
+/* Keeps the stack on the active side; false, counted as lost, where it cannot be. */
+__hidden bool keep_stack(__u64 id, const struct stack_value *stack);
 
 /*
  * The process the hit belongs to, numbered as user space numbers it; 0 for one

@@ -10,13 +10,15 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
-#include "arch.bpf.h"
-#include "count.bpf.h"
-#include "walk.bpf.h"
+#include "hit.bpf.h"
 
 /* Are types kept apart? (Else: what that costs.) */
 const volatile bool cfg_types = true;
+/* Is the time of each allocation kept? */
+const volatile bool cfg_bins = false;
 const volatile struct go_layout go_layouts[GO_LAYOUTS_MAX] = {};
+volatile __u32 epochs[TARGETS_MAX] = {};
+struct scratch_map scratch SEC(".maps");
 const volatile __u16 go_sizes_fine[GO_SIZE_TABLE] = {};
 const volatile __u16 go_sizes_coarse[GO_SIZE_TABLE] = {};
 
@@ -33,35 +35,27 @@ const volatile __u16 go_sizes_coarse[GO_SIZE_TABLE] = {};
  */
 static volatile __u64 boot_tiny_used;
 
-/* A hit between entry and exit of a program. */
-struct hit {
-	user_regs *regs;
-	struct tap_stats *stats;
-	union probe_cookie cookie;
-	__u64 started; /* 0: this run is not timed */
-};
+/* Added to at each allocation: per CPU, so that they do not fight for a cache line. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct alloc_bin);
+} alloc_bins SEC(".maps");
 
-/* False: nothing to count. */
-static __always_inline bool hit_begin(struct hit *hit, void *ctx)
-{
-	hit->regs = ctx;
-	hit->stats = stats_get();
-	if (!hit->stats)
-		return false;
-	hit->cookie.value = bpf_get_attach_cookie(ctx);
-	hit->started = 0;
-	if ((__sync_fetch_and_add(&hit->stats->hits, 1) & (TIMED_HITS - 1)) == 0)
-		hit->started = bpf_ktime_get_ns();
-	if (hit->cookie.flags & COOKIE_STACK_CHECK && STACK_CHECK_TAKEN(hit->regs)) {
-		atomic_add(&hit->stats->restarts, 1);
-		return false;
-	}
-	return true;
-}
+/* When the first bin begins. */
+volatile __u64 bins_origin_ns = 0;
 
-static __always_inline const volatile struct go_layout *hit_layout(const struct hit *hit)
+static __always_inline void bin_add(const struct hit *hit, const struct count_value *v)
 {
-	return &go_layouts[hit->cookie.layout & (GO_LAYOUTS_MAX - 1)];
+	__u64 now = (bpf_ktime_get_ns() - bins_origin_ns) / ALLOC_BIN_NS;
+	__u32 i = hit->cookie.target * ALLOC_BINS + now % ALLOC_BINS;
+	struct alloc_bin *bin = bpf_map_lookup_elem(&alloc_bins, &i);
+
+	if (!bin)
+		return;
+	atomic_add(&bin->objects, v->objects);
+	atomic_add(&bin->bytes, v->bytes);
 }
 
 static __always_inline void hit_count(struct hit *hit, struct count_key *key,
@@ -71,24 +65,24 @@ static __always_inline void hit_count(struct hit *hit, struct count_key *key,
 
 	if (!cfg_types)
 		key->type = 0;
-	key->tgid = target_tgid();
-	if (!key->tgid) {
-		atomic_add(&hit->stats->after_exec, 1);
+	key->tgid = hit_tgid(hit);
+	if (!key->tgid)
 		return;
-	}
+	/* Growths are kept without: they would be told apart for nothing. */
+	if (key->kind != KIND_MAP_GROW)
+		key->epoch = *hit_epoch(hit);
+	if (cfg_bins && key->kind == KIND_ALLOC)
+		bin_add(hit, v);
 	s = scratch_take();
 	if (s) {
-		key->stack = walk_go_stack(s, hit->regs, hit_layout(hit), hit->cookie.cfa_off);
+		key->stack = hit_walk(hit, s);
 		count_event(key, v, &s->stack);
 		scratch_release(s);
 	} else {
 		lose(LOST_STACK_SCRATCH);
 		count_event(key, v, NULL);
 	}
-	if (hit->started) {
-		atomic_add(&hit->stats->timed_hits, 1);
-		atomic_add(&hit->stats->timed_ns, bpf_ktime_get_ns() - hit->started);
-	}
+	hit_end(hit);
 }
 
 static __always_inline __u64 size_class_bytes(__u64 size)

@@ -67,12 +67,13 @@ struct walk_scratch {
  */
 #define SCRATCH_SLOTS 4
 
-struct {
+struct scratch_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, SCRATCH_SLOTS);
 	__type(key, __u32);
 	__type(value, struct walk_scratch);
-} scratch SEC(".maps");
+};
+extern struct scratch_map scratch SEC(".maps");
 
 static __always_inline struct walk_scratch *scratch_take(void)
 {

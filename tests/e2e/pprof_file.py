@@ -130,12 +130,27 @@ class Pprof:
                    if any(f.function == function for f in s.frames))
 
 
-RecordedSample = namedtuple("RecordedSample", "functions kind objects bytes requested")
-ALLOC, MAP_INSERT = 0, 1
+RecordedSample = namedtuple("RecordedSample",
+                            "functions kind objects bytes requested epoch ns")
+Cycle = namedtuple("Cycle", "epoch trigger functions gc_percent start end live goal limit")
+Pause = namedtuple("Pause", "start stopping stopped epoch reason gc functions")
+Bin = namedtuple("Bin", "number objects bytes")
+ALLOC, MAP_INSERT, GC_ASSIST = 0, 1, 4
+GC_TRIGGERS = ["heap", "time", "forced", "unknown"]
+
+
+def rows(table, *numbers):
+    """A table's columns with these field numbers, as rows; what is left out is zeros."""
+    columns = [packed(table.get(n, [])) for n in numbers]
+    return itertools.zip_longest(*columns, fillvalue=0)
+
+
+def zigzag(n):
+    return n >> 1 if n & 1 == 0 else -(n >> 1) - 1
 
 
 class Recording:
-    """An .atap file: version, and samples with their functions, leaf first."""
+    """An .atap file: version, samples with their functions, leaf first, and collections."""
 
     def __init__(self, path):
         with open(path, "rb") as f:
@@ -152,6 +167,17 @@ class Recording:
         stack_locations = iter(packed(stacks[3]))
         stack_names = [[name for i in itertools.islice(stack_locations, n)
                         for name in location_names[i]] for n in packed(stacks[1])]
-        columns = [packed(samples.get(n, [])) for n in (1, 3, 6, 7, 8)]
         self.samples = [RecordedSample(stack_names[stack], *rest)
-                        for stack, *rest in itertools.zip_longest(*columns, fillvalue=0)]
+                        for stack, *rest in rows(samples, 1, 3, 6, 7, 8, 4, 11)]
+        text = [t.decode() for t in strings].__getitem__
+        cycles, pauses, bins = (message(one(m, n, b"")) for n in (20, 21, 22))
+        self.cycles = [Cycle(epoch, GC_TRIGGERS[trigger], stack_names[stack], zigzag(percent),
+                             *rest)
+                       for epoch, trigger, stack, percent, *rest
+                       in rows(cycles, 1, 3, 4, 6, 7, 8, 9, 10, 11)]
+        self.pauses = [Pause(start, stopping, stopped, epoch, text(reason), bool(gc),
+                             stack_names[stack])
+                       for start, stopping, stopped, epoch, reason, gc, stack
+                       in rows(pauses, 1, 2, 3, 5, 6, 7, 8)]
+        self.bins = [Bin(*row) for row in rows(bins, 1, 3, 4)]
+        self.epochs_folded = one(m, 23)

@@ -150,6 +150,8 @@ static int apply_probe(struct options *o, const char *value)
 			o->session.kinds |= 1u << KIND_MAP_INSERT | 1u << KIND_MAP_GROW;
 		else if (!strcmp(item, "wb"))
 			o->session.kinds |= 1u << KIND_WB_FLUSH;
+		else if (!strcmp(item, "gc"))
+			o->session.kinds |= 1u << KIND_GC_ASSIST;
 		else
 			return -EINVAL;
 	}
@@ -273,7 +275,8 @@ static const struct option_spec specs[] = {
 	 "format of what has no suffix: atap pprof folded html text json trace",
 	 "one of atap pprof folded html text json trace"},
 	{0, "probe", "LIST", CMD_RECORD, apply_probe,
-	 "what to tap: alloc,map (default), wb (write barriers)", "a list of alloc, map, wb"},
+	 "what to tap: alloc,map (default), wb (write barriers), gc",
+	 "a list of alloc, map, wb, gc"},
 	{0, "mode", "MODE", CMD_RECORD, apply_mode, "exact: every event is counted (default)",
 	 "exact; this version has no other mode"},
 	{0, "view", "VIEW", CMD_REPORT, apply_view,

@@ -120,8 +120,8 @@ static int attach_offsets(struct attachment *a, struct bpf_program *prog, const 
 }
 
 int attachment_add(struct attachment *a, const char *name, const struct probe_plan *plan,
-		   struct bpf_program *const programs[KIND_MAX], uint8_t layout, pid_t pid,
-		   int exe_fd)
+		   struct bpf_program *const programs[KIND_MAX], struct target_place place,
+		   pid_t pid, int exe_fd)
 {
 	__auto_free uint64_t *offsets = calloc(plan->n, sizeof(*offsets));
 	__auto_free uint64_t *cookies = calloc(plan->n, sizeof(*cookies));
@@ -137,9 +137,11 @@ int attachment_add(struct attachment *a, const char *name, const struct probe_pl
 			const struct probe *p = &plan->probes[i];
 			union probe_cookie cookie = {
 				.flags = p->point.stack_check ? COOKIE_STACK_CHECK : 0,
-				.layout = layout,
+				.layout = place.layout,
 				.cfa_off = p->point.cfa_off,
 				.growth = (__u8)p->growth,
+				.target = place.target,
+				.gc = (__u8)p->gc,
 			};
 
 			if ((int)p->kind != kind)

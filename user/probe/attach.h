@@ -24,6 +24,12 @@ const char *link_kind_name(enum link_kind kind);
 
 struct attachment;
 
+/* Where the kernel side keeps what it knows of a target. */
+struct target_place {
+	uint8_t layout;  /* in go_layouts[] */
+	uint16_t target; /* in epochs[] and all that is by target */
+};
+
 struct attachment *attachment_new(enum link_kind kind);
 /*
  * Readies a program for this kind of link; to be called before it is loaded.
@@ -32,13 +38,12 @@ struct attachment *attachment_new(enum link_kind kind);
 void attachment_prepare(const struct attachment *a, struct bpf_program *prog);
 /*
  * Puts all probes of the plan in, for process @pid and the file open as
- * @exe_fd. programs[kind] counts that kind, @layout is the plan's place in
- * go_layouts[]. 0 or -errno, the reason printed under @name; probes put in by
- * then are taken out by attachment_free().
+ * @exe_fd. programs[kind] counts that kind. 0 or -errno, the reason printed
+ * under @name; probes put in by then are taken out by attachment_free().
  */
 int attachment_add(struct attachment *a, const char *name, const struct probe_plan *plan,
-		   struct bpf_program *const programs[KIND_MAX], uint8_t layout, pid_t pid,
-		   int exe_fd);
+		   struct bpf_program *const programs[KIND_MAX], struct target_place place,
+		   pid_t pid, int exe_fd);
 /* A single probe, for calibration. */
 int attachment_add_one(struct attachment *a, const char *name, struct bpf_program *prog,
 		       uint64_t file_offset, pid_t pid, int exe_fd);

@@ -14,6 +14,7 @@ struct probe {
 	const char *symbol; /* points into the binary */
 	enum sample_kind kind;
 	enum growth_function growth;
+	enum gc_function gc;
 	uint64_t vaddr;       /* of the function */
 	uint64_t file_offset; /* of the probed instruction */
 	struct probe_point point;
@@ -23,7 +24,8 @@ struct probe_plan {
 	struct probe *probes; /* by kind, then address */
 	size_t n, cap;
 	struct go_layout layout;
-	bool newer_than_known; /* of this Go version only function names are known */
+	uint64_t gc_controller; /* link-time address of runtime.gcController; 0: not known */
+	bool newer_than_known;  /* of this Go version only function names are known */
 };
 
 /* For the kinds in @kinds, a mask of 1 << enum sample_kind. */

@@ -14,9 +14,10 @@
 #include <stdint.h>
 
 struct probe_point {
-	uint8_t offset;   /* from the function's first byte */
+	uint16_t offset;  /* from the function's first byte */
 	uint8_t cfa_off;  /* bytes pushed until here: [rsp + cfa_off] is the return address */
 	bool stack_check; /* on Go's stack-check branch: drop the hit if it is taken */
+	bool stepped;     /* the kernel cannot emulate it */
 	const char *instruction; /* for people: "jbe" */
 };
 

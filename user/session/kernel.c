@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "session/alloc_bins.h"
 #include "session/drain.h"
 #include "session/kernel.h"
 
@@ -21,6 +22,10 @@ struct kernel {
 	struct drain *drain;
 	struct ring_buffer *ring;
 	struct bpf_program *programs[KIND_MAX];
+	size_t n_targets;
+	struct gc_log *gc;
+	int gc_err;              /* set by the ring buffer callback */
+	struct alloc_bins *bins; /* NULL: time of allocations is not kept */
 	int n_layouts;
 	/* For the ring buffer's callback, and set by it. */
 	kernel_type_fn take_type;
@@ -37,6 +42,24 @@ struct kernel {
 
 /* The initial PID namespace's inode (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
 #define INITIAL_PIDNS_INO 0xeffffffcu
+
+/*
+ * Seconds of what a program that collects a thousand times a second does; goroutines
+ * that want to collect at once; goroutines that assist or wait at once.
+ */
+#define GC_RING_BYTES (1 << 20)
+#define GC_INTENTS    8192
+#define GC_ASSISTS    16384
+
+static bool records_gc(const struct kernel *k)
+{
+	return k->options.kinds & 1u << KIND_GC_ASSIST && !k->options.empty_programs;
+}
+
+static bool keeps_bins(const struct kernel *k)
+{
+	return records_gc(k) && k->options.kinds & 1u << KIND_ALLOC;
+}
 
 static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
@@ -66,13 +89,33 @@ static void configure(struct kernel *k)
 	bpf_map__set_max_entries(k->skel->maps.counts_b, k->options.max_counts);
 }
 
-struct kernel *kernel_open(const struct session_options *options)
+/* Maps of what is not recorded stay as small as they can be. */
+static void configure_gc(struct kernel *k)
+{
+	__u32 n = k->n_targets ? (__u32)k->n_targets : 1;
+
+	if (!records_gc(k))
+		return;
+	bpf_map__set_max_entries(k->skel->maps.gc_targets, n);
+	bpf_map__set_max_entries(k->skel->maps.gc_events, GC_RING_BYTES);
+	bpf_map__set_max_entries(k->skel->maps.gc_intents, GC_INTENTS);
+	bpf_map__set_max_entries(k->skel->maps.gc_assists, GC_ASSISTS);
+	if (!keeps_bins(k))
+		return;
+	k->skel->rodata->cfg_bins = true;
+	bpf_map__set_max_entries(k->skel->maps.alloc_bins, n * ALLOC_BINS);
+}
+
+struct kernel *kernel_open(const struct session_options *options, size_t n_targets,
+			   struct gc_log *gc)
 {
 	struct kernel *k = calloc(1, sizeof(*k));
 
 	if (!k)
 		return NULL;
 	k->options = *options;
+	k->n_targets = n_targets;
+	k->gc = gc;
 	libbpf_set_print(print_libbpf);
 	k->skel = alloctap_bpf__open();
 	if (!k->skel) {
@@ -84,6 +127,7 @@ struct kernel *kernel_open(const struct session_options *options)
 		return NULL;
 	}
 	configure(k);
+	configure_gc(k);
 	for (int kind = 0; kind < KIND_MAX; kind++)
 		k->programs[kind] = options->empty_programs
 					    ? k->skel->progs.nothing
@@ -97,6 +141,7 @@ void kernel_free(struct kernel *k)
 	if (!k)
 		return;
 	ring_buffer__free(k->ring);
+	alloc_bins_free(k->bins);
 	drain_free(k->drain);
 	alloctap_bpf__destroy(k->skel);
 	free(k);
@@ -130,6 +175,15 @@ static int take_event(void *ctx, void *data, size_t size)
 		k->filled = true;
 	else if (e->event == EVENT_TYPE)
 		k->take_type(k->take_type_ctx, e->tgid, e->type);
+	return 0;
+}
+
+static int take_gc_event(void *ctx, void *data, size_t size)
+{
+	struct kernel *k = ctx;
+
+	if (size >= sizeof(struct gc_event) && !k->gc_err)
+		k->gc_err = gc_log_event(k->gc, data);
 	return 0;
 }
 
@@ -167,7 +221,17 @@ int kernel_load(struct kernel *k, const struct attachment *a)
 		return say_load_failure(-errno);
 	k->drain = drain_new(k->skel);
 	k->ring = ring_buffer__new(bpf_map__fd(k->skel->maps.events), take_event, k, NULL);
-	return k->drain && k->ring ? 0 : say_load_failure(-errno);
+	if (!k->drain || !k->ring)
+		return say_load_failure(-errno);
+	err = records_gc(k) ? ring_buffer__add(k->ring, bpf_map__fd(k->skel->maps.gc_events),
+					       take_gc_event, k)
+			    : 0;
+	return err ? say_load_failure(err) : 0;
+}
+
+struct alloctap_bpf *kernel_skel(const struct kernel *k)
+{
+	return k->skel;
 }
 
 struct bpf_program *const *kernel_programs(const struct kernel *k)
@@ -190,6 +254,29 @@ int kernel_add_target(struct kernel *k, pid_t tgid, struct type_range types)
 		log_error("pid %d: cannot be noted as a target (%d fit at a time): %s", tgid,
 			  TARGETS_MAX, strerror(-err));
 	return err;
+}
+
+int kernel_add_gc_target(struct kernel *k, uint32_t target, uint64_t controller)
+{
+	struct gc_target value = {.controller = controller};
+	int err;
+
+	if (!records_gc(k))
+		return 0;
+	err = bpf_map_update_elem(bpf_map__fd(k->skel->maps.gc_targets), &target, &value, BPF_ANY);
+	if (err)
+		log_error("target %u: its collections cannot be followed: %s", target,
+			  strerror(-err));
+	return err;
+}
+
+int kernel_set_origin(struct kernel *k, uint64_t started_ns)
+{
+	if (!keeps_bins(k))
+		return 0;
+	k->skel->bss->bins_origin_ns = started_ns;
+	k->bins = alloc_bins_new(bpf_map__fd(k->skel->maps.alloc_bins), k->n_targets, started_ns);
+	return k->bins ? 0 : -errno;
 }
 
 bool kernel_target_execed(const struct kernel *k, pid_t tgid)
@@ -218,7 +305,17 @@ bool kernel_take_events(struct kernel *k, kernel_type_fn take_type, void *ctx)
 
 int kernel_drain(struct kernel *k, struct raw_counts *r)
 {
-	return drain_flip(k->drain, r);
+	int err = drain_flip(k->drain, r);
+
+	if (!err && k->bins) {
+		err = alloc_bins_take(k->bins, k->gc);
+		if (err)
+			log_error("allocations over time cannot be read from the kernel: %s",
+				  strerror(-err));
+	}
+	if (!err)
+		err = k->gc_err ?: gc_log_fold(k->gc, r);
+	return err;
 }
 
 const struct count_value *kernel_overflow(const struct kernel *k)

@@ -19,8 +19,8 @@ static bool count_equal(const void *ctx, uint32_t id, const void *key)
 	return !memcmp(&r->counts.data[id].key, key, sizeof(struct count_key));
 }
 
-int raw_counts_add(struct raw_counts *r, const struct count_key *key,
-		   const struct count_value *value)
+static int add_count(struct raw_counts *r, const struct count_key *key,
+		     const struct count_value *value)
 {
 	uint64_t hash = hash_bytes(key, sizeof(*key), 0);
 	uint32_t id = intern_find(&r->count_index, hash, count_equal, r, key);
@@ -37,9 +37,51 @@ int raw_counts_add(struct raw_counts *r, const struct count_key *key,
 			return err;
 	}
 	add_value(&r->counts.data[id].value, value);
-	if (key->kind < KIND_MAX)
-		add_value(&r->totals[key->kind], value);
 	return 0;
+}
+
+int raw_counts_add(struct raw_counts *r, const struct count_key *key,
+		   const struct count_value *value)
+{
+	struct count_key folded = *key;
+	int err;
+
+	if (r->epoch_of)
+		folded.epoch = r->epoch_of(r->epoch_ctx, key);
+	err = add_count(r, &folded, value);
+	if (!err && key->kind < KIND_MAX)
+		add_value(&r->totals[key->kind], value);
+	return err;
+}
+
+size_t raw_counts_after(const struct raw_counts *r, uint32_t epoch)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->counts.n; i++)
+		n += r->counts.data[i].key.epoch > epoch;
+	return n;
+}
+
+int raw_counts_fold(struct raw_counts *r, raw_epoch_fn epoch_of, const void *ctx)
+{
+	struct raw_counts old = *r;
+	int err = 0;
+
+	r->epoch_of = epoch_of;
+	r->epoch_ctx = ctx;
+	r->counts.data = NULL;
+	r->counts.n = r->counts.cap = 0;
+	r->count_index = (struct intern){0};
+	for (size_t i = 0; i < old.counts.n && !err; i++) {
+		struct count_key key = old.counts.data[i].key;
+
+		key.epoch = epoch_of(ctx, &key);
+		err = add_count(r, &key, &old.counts.data[i].value);
+	}
+	vec_free(&old.counts);
+	intern_free(&old.count_index);
+	return err;
 }
 
 static bool stack_equal(const void *ctx, uint32_t id, const void *key)

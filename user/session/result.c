@@ -24,12 +24,15 @@ static const struct loss_text loss_texts[LOST_MAX] = {
 	[LOST_SIZE_UNREADABLE] = {"size_unreadable",
 				  "allocations of a type that could not be read: bytes may be off"},
 	[LOST_RECURSION] = {"recursion", "hits were skipped by the kernel: they are missing"},
+	[LOST_GC_EVENT] = {"gc_event", "collections or pauses found no room: they are missing"},
+	[LOST_GC_ASSIST] = {"gc_assist", "GC assists found no room: their time is missing"},
 	[LOST_GROWTH] = {"growth", "growths of maps had no room of their own: raise --max-counts"},
 };
 
 _Static_assert((int)PROFILE_KIND_MAX == (int)KIND_MAX &&
 		       (int)PROFILE_MAP_INSERT == (int)KIND_MAP_INSERT &&
-		       (int)PROFILE_WB_FLUSH == (int)KIND_WB_FLUSH,
+		       (int)PROFILE_WB_FLUSH == (int)KIND_WB_FLUSH &&
+		       (int)PROFILE_GC_ASSIST == (int)KIND_GC_ASSIST,
 	       "a kind is the same number on both sides");
 _Static_assert((int)PROFILE_GROWTH_MAX == (int)GROWTH_MAX &&
 		       (int)PROFILE_GROWTH_SPLIT == (int)GROWTH_SPLIT,
@@ -107,7 +110,7 @@ static uint32_t type_of(struct result *r, const struct raw_count *c, uint32_t ta
 	struct tap *tap = r->in->taps[target];
 	struct target_types *types;
 
-	if (!r->in->has_types || c->key.kind == KIND_WB_FLUSH)
+	if (!r->in->has_types || c->key.kind == KIND_WB_FLUSH || c->key.kind == KIND_GC_ASSIST)
 		return 0;
 	if (!c->key.type)
 		return c->key.kind == KIND_ALLOC && stack != r->lost_stack
@@ -138,17 +141,35 @@ static int add_growth(struct result *r, const struct raw_count *c, uint32_t targ
 
 static int add_sample(struct result *r, const struct raw_count *c, uint32_t target, uint32_t stack)
 {
-	return profile_builder_sample(r->builder, &(struct profile_sample){
-							  .target = target,
-							  .stack = stack,
-							  .kind = (enum profile_kind)c->key.kind,
-							  .epoch = c->key.epoch,
-							  .type = type_of(r, c, target, stack),
-							  .objects = c->value.objects,
-							  .bytes = c->value.bytes,
-							  .requested = c->value.requested,
-							  .entries = c->value.entries,
-						  });
+	struct profile_sample s = {
+		.target = target,
+		.stack = stack,
+		.kind = (enum profile_kind)c->key.kind,
+		.epoch = c->key.epoch,
+		.type = type_of(r, c, target, stack),
+		.objects = c->value.objects,
+		.bytes = c->value.bytes,
+		.requested = c->value.requested,
+		.entries = c->value.entries,
+	};
+
+	if (c->key.kind == KIND_GC_ASSIST) {
+		s.ns = s.bytes;
+		s.bytes = 0;
+	}
+	return profile_builder_sample(r->builder, &s);
+}
+
+/* This fits gc_log_result() too. */
+static uint32_t stack_of(void *ctx, uint32_t target, uint64_t id)
+{
+	struct result *r = ctx;
+	const struct raw_counts *raw = r->in->raw;
+	const struct raw_stack *s = id ? raw_counts_stack(raw, id) : NULL;
+
+	return s ? symbolizer_stack(r->symbolizer, target, raw->ips.data + s->first, s->n,
+				    stack_end(s->flags))
+		 : r->lost_stack;
 }
 
 static int add_counts(struct result *r)
@@ -158,14 +179,9 @@ static int add_counts(struct result *r)
 
 	for (size_t i = 0; i < raw->counts.n && !err; i++) {
 		const struct raw_count *c = &raw->counts.data[i];
-		const struct raw_stack *s =
-			c->key.stack ? raw_counts_stack(raw, c->key.stack) : NULL;
 		uint32_t target = find_target(r, c->key.tgid);
-		uint32_t stack = r->lost_stack;
+		uint32_t stack = stack_of(r, target, c->key.stack);
 
-		if (s)
-			stack = symbolizer_stack(r->symbolizer, target, raw->ips.data + s->first,
-						 s->n, stack_end(s->flags));
 		if (c->key.kind == KIND_MAP_GROW)
 			err = add_growth(r, c, target, stack);
 		else
@@ -233,6 +249,7 @@ static struct profile *finish(struct result *r)
 	p->mode = mode;
 	p->start_unix_ns = r->in->start_unix_ns;
 	p->duration_ns = r->in->duration_ns;
+	p->epochs_folded = gc_log_folded(r->in->gc);
 	p->cost = measure_cost(r->in);
 	count_stack_ends(p);
 	return p;
@@ -248,6 +265,9 @@ struct profile *result_profile(const struct result_input *in)
 	if (!err) {
 		r.lost_stack = symbolizer_special_stack(r.symbolizer, "[lost stack]");
 		err = add_counts(&r);
+	}
+	if (!err) {
+		err = gc_log_result(in->gc, in->builder, in->started_ns, stack_of, &r);
 	}
 	if (!err)
 		err = add_losses(&r);

@@ -4,6 +4,7 @@
 #define ALLOCTAP_SESSION_RESULT_H
 
 #include "profile/profile.h"
+#include "session/gc.h"
 #include "session/raw_counts.h"
 #include "session/tap.h"
 
@@ -23,7 +24,9 @@ struct result_input {
 	const struct raw_counts *raw;
 	struct tap_stats stats;
 	uint64_t losses[LOST_MAX];
+	const struct gc_log *gc;
 	uint64_t start_unix_ns, duration_ns;
+	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	double trap_ns; /* below 0: not measured */
 	bool has_types; /* counts are kept apart by them */
 };

@@ -25,6 +25,7 @@ struct session {
 	VEC(struct tap *) taps;
 	VEC(struct tap_state) states; /* one per tap */
 	struct raw_counts raw;
+	struct gc_log *gc;
 	struct profile_builder *builder; /* of what cannot wait for the end: types */
 	char *description;
 	uint64_t start_unix_ns, started_ns, stopped_ns, drained_ns;
@@ -52,7 +53,8 @@ struct session *session_new(const struct session_options *options)
 		return NULL;
 	s->options = *options;
 	s->builder = profile_builder_new();
-	err = s->builder ? link_kind_choose(&s->options.link) : -ENOMEM;
+	s->gc = gc_log_new();
+	err = s->builder && s->gc ? link_kind_choose(&s->options.link) : -ENOMEM;
 	if (!err)
 		return s;
 	session_free(s);
@@ -72,6 +74,7 @@ void session_free(struct session *s)
 	vec_free(&s->states);
 	profile_builder_free(s->builder);
 	raw_counts_free(&s->raw);
+	gc_log_free(s->gc);
 	free(s->description);
 	free(s);
 }
@@ -101,7 +104,8 @@ int session_add_target(struct session *s, struct process *process)
 		return -ENOMEM;
 	}
 	process_cpu_ns(tap_process(tap), &state.cpu_at_start_ns);
-	if (vec_push(&s->states, state))
+	if (vec_push(&s->states, state) ||
+	    gc_log_add_target(s->gc, (uint32_t)process_pid(tap_process(tap))))
 		return -ENOMEM;
 	return describe(s);
 }
@@ -125,14 +129,21 @@ size_t session_n_probes(const struct session *s)
 	return s->attachment ? attachment_count(s->attachment) : 0;
 }
 
-static int attach_tap(struct session *s, const struct tap *t, int layout)
+static int attach_tap(struct session *s, size_t i)
 {
+	const struct tap *t = s->taps.data[i];
 	const struct process *p = tap_process(t);
+	struct target_place place = {
+		.layout = (uint8_t)s->states.data[i].layout,
+		.target = (uint16_t)i,
+	};
 	int err = kernel_add_target(s->kernel, process_pid(p), tap_type_range(t));
 
+	if (!err)
+		err = kernel_add_gc_target(s->kernel, (uint32_t)i, tap_gc_controller(t));
 	return err ? err
 		   : attachment_add(s->attachment, tap_name(t), tap_plan(t),
-				    kernel_programs(s->kernel), (uint8_t)layout, process_pid(p),
+				    kernel_programs(s->kernel), place, process_pid(p),
 				    process_exe_fd(p));
 }
 
@@ -140,7 +151,7 @@ int session_start(struct session *s)
 {
 	int err = 0;
 
-	s->kernel = kernel_open(&s->options);
+	s->kernel = kernel_open(&s->options, s->taps.n, s->gc);
 	if (!s->kernel)
 		return -errno;
 	s->attachment = attachment_new(s->options.link);
@@ -155,9 +166,11 @@ int session_start(struct session *s)
 	err = kernel_load(s->kernel, s->attachment);
 	s->start_unix_ns = clock_ns(CLOCK_REALTIME);
 	s->started_ns = s->drained_ns = clock_ns(CLOCK_MONOTONIC);
+	if (!err)
+		err = kernel_set_origin(s->kernel, s->started_ns);
 	for (size_t i = 0; i < s->taps.n && !err; i++) {
 		process_cpu_ns(tap_process(s->taps.data[i]), &s->states.data[i].cpu_at_start_ns);
-		err = attach_tap(s, s->taps.data[i], s->states.data[i].layout);
+		err = attach_tap(s, i);
 	}
 	return err;
 }
@@ -299,6 +312,7 @@ int session_stop(struct session *s)
 	attachment_free(s->attachment);
 	s->attachment = NULL;
 	s->stopped_ns = clock_ns(CLOCK_MONOTONIC);
+	kernel_take_events(s->kernel, read_type, s);
 	/* Either side may hold something. */
 	for (int side = 0; side < 2 && !err; side++)
 		err = kernel_drain(s->kernel, &s->raw);
@@ -316,8 +330,10 @@ struct profile *session_profile(struct session *s)
 		.states = s->states.data,
 		.n_taps = s->taps.n,
 		.raw = &s->raw,
+		.gc = s->gc,
 		.stats = kernel_stats(s->kernel),
 		.start_unix_ns = s->start_unix_ns,
+		.started_ns = s->started_ns,
 		.duration_ns = s->stopped_ns - s->started_ns,
 		.trap_ns = calibrate_trap_ns(s->options.link, kernel_nothing(s->kernel)),
 	};

@@ -25,6 +25,7 @@ struct tap {
 	VEC(struct noted_map) maps;
 	/* Opened at the start: after an exec it still is the memory of the program we tap. */
 	int memory;
+	bool placed; /* bias is known */
 	uint64_t bias;
 	struct type_range in_file;
 	bool types_missing; /* the file's were looked for in vain */
@@ -85,7 +86,8 @@ static void find_types(struct tap *t)
 {
 	uint64_t first, end;
 
-	if (!program_bias(t, &t->bias) || !go_binary_types(t->go, &first, &end)) {
+	t->placed = program_bias(t, &t->bias);
+	if (!t->placed || !go_binary_types(t->go, &first, &end)) {
 		log_warn("%s: its types cannot be found: they get no names", t->name);
 		t->types_missing = true;
 		return;
@@ -165,6 +167,11 @@ const struct process *tap_process(const struct tap *t)
 const struct probe_plan *tap_plan(const struct tap *t)
 {
 	return &t->plan;
+}
+
+uint64_t tap_gc_controller(const struct tap *t)
+{
+	return t->plan.gc_controller && t->placed ? t->plan.gc_controller + t->bias : 0;
 }
 
 const char *tap_name(const struct tap *t)

@@ -22,6 +22,8 @@ const struct probe_plan *tap_plan(const struct tap *t);
 /* "pid 4242 (server)": how messages call it. */
 const char *tap_name(const struct tap *t);
 const char *tap_version(const struct tap *t);
+/* Address of runtime.gcController in the process; 0: not known. */
+uint64_t tap_gc_controller(const struct tap *t);
 int tap_go_minor(const struct tap *t);
 
 /*

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the programs in a Go process have in common: a hit, from entry to exit.
+ *
+ * What is declared here is defined in go.bpf.c, which must be linked before the
+ * others that use it: libbpf 1.1 makes no map of one that it saw used first.
+ */
+#ifndef ALLOCTAP_HIT_BPF_H
+#define ALLOCTAP_HIT_BPF_H
+
+#include "arch.bpf.h"
+#include "count.bpf.h"
+#include "walk.bpf.h"
+
+extern const volatile struct go_layout go_layouts[GO_LAYOUTS_MAX];
+/* GC cycles that have begun, by target: the epoch of what happens now. */
+extern volatile __u32 epochs[TARGETS_MAX];
+
+struct hit {
+	user_regs *regs;
+	struct tap_stats *stats;
+	union probe_cookie cookie;
+	__u64 started; /* 0: this run is not timed */
+};
+
+/* False: nothing to count. */
+static __always_inline bool hit_begin(struct hit *hit, void *ctx)
+{
+	hit->regs = ctx;
+	hit->stats = stats_get();
+	if (!hit->stats)
+		return false;
+	hit->cookie.value = bpf_get_attach_cookie(ctx);
+	hit->started = 0;
+	if ((__sync_fetch_and_add(&hit->stats->hits, 1) & (TIMED_HITS - 1)) == 0)
+		hit->started = bpf_ktime_get_ns();
+	if (hit->cookie.flags & COOKIE_STACK_CHECK && STACK_CHECK_TAKEN(hit->regs)) {
+		atomic_add(&hit->stats->restarts, 1);
+		return false;
+	}
+	return true;
+}
+
+static __always_inline void hit_end(const struct hit *hit)
+{
+	if (!hit->started)
+		return;
+	atomic_add(&hit->stats->timed_hits, 1);
+	atomic_add(&hit->stats->timed_ns, bpf_ktime_get_ns() - hit->started);
+}
+
+static __always_inline const volatile struct go_layout *hit_layout(const struct hit *hit)
+{
+	return &go_layouts[hit->cookie.layout & (GO_LAYOUTS_MAX - 1)];
+}
+
+static __always_inline volatile __u32 *hit_epoch(const struct hit *hit)
+{
+	return &epochs[hit->cookie.target & (TARGETS_MAX - 1)];
+}
+
+/* The target's number; 0, counted, where it has become another program. */
+static __always_inline __u32 hit_tgid(const struct hit *hit)
+{
+	__u32 tgid = target_tgid();
+
+	if (!tgid)
+		atomic_add(&hit->stats->after_exec, 1);
+	return tgid;
+}
+
+static __always_inline __u64 hit_walk(const struct hit *hit, struct walk_scratch *s)
+{
+	return walk_go_stack(s, hit->regs, hit_layout(hit), hit->cookie.cfa_off);
+}
+
+#endif

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+
+// A program that collects in a known way and keeps the runtime's own books:
+//
+//	gc heap N	allocate until N cycles were started by the heap, with assists
+//	gc forced N	call runtime.GC() N times
+//	gc timer N	do nothing, until the runtime's timer has started N cycles
+//	gc alternate N	two allocators take turns, one GC cycle each
+//	gc busy SECONDS	as heap, by time; prints how much was done
+//
+// It says "ready" and waits for a byte, does it, prints its books as JSON, says
+// "ready" and waits for another.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+type books struct {
+	NumGC       uint32   `json:"num_gc"`
+	Forced      uint32   `json:"forced"`
+	TotalAlloc  uint64   `json:"total_alloc"`
+	PauseNs     []uint64 `json:"pause_ns"` // of the last cycles, oldest first; at most 256
+	Work        uint64   `json:"work"`
+	ElapsedNs   int64    `json:"elapsed_ns"`
+	HeapGoal    uint64   `json:"next_gc"` // of the last cycle
+	AllocatedBy [2]int   `json:"allocated_by"`
+}
+
+type node struct {
+	left, right *node
+	payload     [6]uint64
+}
+
+var (
+	live  *node
+	sinks [16]*node
+	chunk [2][]byte
+	work  uint64
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: gc heap|forced|timer|alternate|busy N")
+		os.Exit(2)
+	}
+	n, _ := strconv.Atoi(os.Args[2])
+	prepare(os.Args[1])
+	waitForByte()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	b := run(os.Args[1], n, before.NumGC)
+	b.ElapsedNs = time.Since(start).Nanoseconds()
+	runtime.ReadMemStats(&after)
+	b.NumGC = after.NumGC - before.NumGC
+	b.Forced = after.NumForcedGC - before.NumForcedGC
+	b.TotalAlloc = after.TotalAlloc - before.TotalAlloc
+	b.HeapGoal = after.NextGC
+	b.Work = atomic.LoadUint64(&work)
+	for i := uint32(0); i < b.NumGC && i < 256; i++ {
+		cycle := after.NumGC - b.NumGC + i
+		if b.NumGC > 256 {
+			cycle = after.NumGC - 256 + i
+		}
+		b.PauseNs = append(b.PauseNs, after.PauseNs[cycle%256])
+	}
+	json.NewEncoder(os.Stdout).Encode(b)
+	waitForByte()
+}
+
+func prepare(mode string) {
+	switch mode {
+	case "heap", "busy":
+		live = tree(17)
+	case "alternate":
+		debug.SetGCPercent(-1)
+	}
+	runtime.GC()
+}
+
+func run(mode string, n int, cycles uint32) (b books) {
+	switch mode {
+	case "heap":
+		churn(func() bool { return numGC()-cycles >= uint32(n) })
+	case "busy":
+		end := time.Now().Add(time.Duration(n) * time.Second)
+		churn(func() bool { return time.Now().After(end) })
+	case "forced":
+		for i := 0; i < n; i++ {
+			callGC()
+		}
+	case "timer":
+		for numGC()-cycles < uint32(n) {
+			time.Sleep(10 * time.Millisecond)
+		}
+	case "alternate":
+		for i := 0; i < n; i++ {
+			for k := 0; k < 64; k++ {
+				if i%2 == 0 {
+					first()
+				} else {
+					second()
+				}
+				b.AllocatedBy[i%2] += 64 << 10
+			}
+			callGC()
+		}
+	}
+	return b
+}
+
+// The number of cycles ended, without stopping the world as ReadMemStats does.
+func numGC() uint32 {
+	var s debug.GCStats
+	debug.ReadGCStats(&s)
+	return uint32(s.NumGC)
+}
+
+func tree(depth int) *node {
+	if depth == 0 {
+		return &node{}
+	}
+	return &node{left: tree(depth - 1), right: tree(depth - 1)}
+}
+
+// churn allocates on several goroutines until one of them, which looks at times, finds
+// that it is done.
+func churn(done func() bool) {
+	var stop uint32
+	var wg sync.WaitGroup
+	for w := 0; w < 4; w++ {
+		wg.Add(1)
+		go func(w int) {
+			defer wg.Done()
+			for atomic.LoadUint32(&stop) == 0 {
+				for i := 0; i < 1000; i++ {
+					allocate(w)
+				}
+				atomic.AddUint64(&work, 1000)
+				if w == 0 && done() {
+					atomic.StoreUint32(&stop, 1)
+				}
+			}
+		}(w)
+	}
+	wg.Wait()
+}
+
+//go:noinline
+func allocate(w int) {
+	sinks[w] = &node{left: sinks[w+4]}
+	if sinks[w].payload[0]++; sinks[w].payload[0]%16 == 0 {
+		sinks[w+4] = sinks[w]
+	}
+}
+
+//go:noinline
+func callGC() {
+	runtime.GC()
+}
+
+//go:noinline
+func first() {
+	chunk[0] = make([]byte, 64<<10)
+}
+
+//go:noinline
+func second() {
+	chunk[1] = make([]byte, 64<<10)
+}
+
+func waitForByte() {
+	var b [1]byte
+	os.Stdout.WriteString("ready\n")
+	if n, _ := os.Stdin.Read(b[:]); n != 1 {
+		os.Exit(3)
+	}
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+#include "session/gc.h"
+#include "session/gc_pacer.h"
+
+/*
+ * Epochs of a target's samples are its cycles; a program with a small heap has
+ * hundreds a second. When there are more than EPOCHS_MAX, or more counts than
+ * COUNTS_MAX (each some 100 bytes here, and again in the profile), all but the last
+ * EPOCHS_KEPT are folded, or as many as halve the counts. The WORST_KEPT before the
+ * longest pauses stay: they are what one wants to know about.
+ */
+#define EPOCHS_MAX  1024
+#define EPOCHS_KEPT 512
+#define COUNTS_MAX  200000
+#define WORST_KEPT  32
+
+struct cycle {
+	struct gc_event begin;
+	uint64_t end_ns;   /* 0: still marking */
+	uint64_t pause_ns; /* of all its pauses */
+};
+
+struct bin {
+	uint64_t time_ns;
+	uint32_t target;
+	struct alloc_bin sum;
+};
+
+/* What was allocated before the cycle of that number: an epoch of its own. */
+struct kept_epoch {
+	uint64_t pause_ns;
+	uint32_t target, epoch;
+};
+
+struct gc_log {
+	VEC(struct cycle) cycles; /* of all targets, as they came */
+	VEC(struct gc_event) pauses;
+	VEC(struct bin) bins;
+	VEC(struct kept_epoch) kept; /* of the folded ones */
+	VEC(uint32_t) tgids;         /* by target */
+	uint32_t newest, folded;
+	size_t fold_above; /* counts; more were left after the last time */
+};
+
+/* runtime/proc.go, stwReasonStrings of Go 1.27; numbers are never reused. */
+static const char *const reasons[] = {
+	"unknown",
+	"GC mark termination",
+	"GC sweep termination",
+	"write heap dump",
+	"goroutine profile",
+	"goroutine profile cleanup",
+	"all goroutines stack trace",
+	"read mem stats",
+	"AllThreadsSyscall",
+	"GOMAXPROCS",
+	"start trace",
+	"stop trace",
+	"CountPagesInUse (test)",
+	"ReadMetricsSlow (test)",
+	"ReadMemStatsSlow (test)",
+	"PageCachePagesLeaked (test)",
+	"ResetDebugLog (test)",
+};
+
+struct gc_log *gc_log_new(void)
+{
+	return calloc(1, sizeof(struct gc_log));
+}
+
+void gc_log_free(struct gc_log *log)
+{
+	if (!log)
+		return;
+	vec_free(&log->cycles);
+	vec_free(&log->pauses);
+	vec_free(&log->bins);
+	vec_free(&log->kept);
+	vec_free(&log->tgids);
+	free(log);
+}
+
+static uint64_t pause_end(const struct gc_event *e)
+{
+	return e->time_ns + e->pause.stopping_ns + e->pause.stopped_ns;
+}
+
+/* The cycle a pause belongs to: among the last, as those of other targets come between. */
+static struct cycle *find_cycle(struct gc_log *log, uint32_t target, uint32_t epoch)
+{
+	for (size_t i = log->cycles.n; i-- > 0;) {
+		struct cycle *c = &log->cycles.data[i];
+
+		if (c->begin.target == target)
+			return c->begin.epoch == epoch ? c : NULL;
+	}
+	return NULL;
+}
+
+int gc_log_add_target(struct gc_log *log, uint32_t tgid)
+{
+	return vec_push(&log->tgids, tgid);
+}
+
+int gc_log_event(struct gc_log *log, const struct gc_event *e)
+{
+	struct cycle begun = {.begin = *e};
+	struct cycle *c;
+
+	if (e->target >= log->tgids.n)
+		return 0;
+	if (e->event == GC_EVENT_CYCLE) {
+		log->newest = e->epoch > log->newest ? e->epoch : log->newest;
+		return vec_push(&log->cycles, begun);
+	}
+	c = e->epoch ? find_cycle(log, e->target, e->epoch) : NULL;
+	if (c) {
+		c->pause_ns += pause_end(e) - e->time_ns;
+		if (e->pause.ends_cycle)
+			c->end_ns = pause_end(e);
+	}
+	return vec_push(&log->pauses, *e);
+}
+
+int gc_log_bin(struct gc_log *log, uint32_t target, uint64_t time_ns, const struct alloc_bin *sum)
+{
+	struct bin bin = {.time_ns = time_ns, .target = target, .sum = *sum};
+
+	return vec_push(&log->bins, bin);
+}
+
+/*
+ * The epoch up to which to fold. The newest epochs of all targets are what is
+ * kept; where targets collect at different rates, those of the slower reach
+ * further back in time.
+ */
+static uint32_t fold_up_to(const struct raw_counts *raw, uint32_t newest)
+{
+	uint32_t up_to = newest > EPOCHS_KEPT ? newest - EPOCHS_KEPT : 0;
+
+	/* Few counts in each: then a bisection ends at once. */
+	for (uint32_t step = (newest - up_to + 1) / 2; step; step /= 2) {
+		if (raw_counts_after(raw, up_to) <= COUNTS_MAX / 2)
+			break;
+		up_to += step;
+	}
+	return up_to;
+}
+
+static int compare_pauses(const void *x, const void *y)
+{
+	const struct kept_epoch *a = x, *b = y;
+
+	return (a->pause_ns < b->pause_ns) - (a->pause_ns > b->pause_ns);
+}
+
+/* Of what is folded now, and what was kept the last time, the worst. */
+static int choose_worst(struct gc_log *log, uint32_t up_to)
+{
+	vec_for_each (&log->cycles, c) {
+		/* What filled the heap before cycle n was allocated in epoch n - 1. */
+		struct kept_epoch kept = {c->pause_ns, c->begin.target, c->begin.epoch - 1};
+
+		if (kept.epoch > log->folded && kept.epoch < up_to && c->pause_ns &&
+		    vec_push(&log->kept, kept))
+			return -ENOMEM;
+	}
+	if (log->kept.n)
+		qsort(log->kept.data, log->kept.n, sizeof(*log->kept.data), compare_pauses);
+	if (log->kept.n > WORST_KEPT)
+		log->kept.n = WORST_KEPT;
+	return 0;
+}
+
+static uint32_t folded_epoch(const void *ctx, const struct count_key *key)
+{
+	const struct gc_log *log = ctx;
+
+	if (key->epoch > log->folded || key->kind == KIND_MAP_GROW)
+		return key->epoch;
+	vec_for_each (&log->kept, kept) {
+		if (kept->epoch == key->epoch && log->tgids.data[kept->target] == key->tgid)
+			return key->epoch;
+	}
+	return log->folded;
+}
+
+int gc_log_fold(struct gc_log *log, struct raw_counts *raw)
+{
+	size_t limit = log->fold_above > COUNTS_MAX ? log->fold_above : COUNTS_MAX;
+	uint32_t up_to;
+	int err;
+
+	if (raw->counts.n <= limit && log->newest - log->folded <= EPOCHS_MAX)
+		return 0;
+	up_to = fold_up_to(raw, log->newest);
+	if (up_to <= log->folded)
+		return 0; /* it is not the epochs that make so many counts */
+	err = choose_worst(log, up_to);
+	if (err)
+		return err;
+	log->folded = up_to;
+	err = raw_counts_fold(raw, folded_epoch, log);
+	log->fold_above = 2 * raw->counts.n;
+	return err;
+}
+
+uint32_t gc_log_folded(const struct gc_log *log)
+{
+	return log->folded;
+}
+
+/* What happened while probes were still being put in counts as at the start. */
+static uint64_t since(uint64_t started_ns, uint64_t time_ns)
+{
+	return time_ns > started_ns ? time_ns - started_ns : 0;
+}
+
+static const char *reason_text(const struct gc_event *e, char text[GC_REASON_TEXT])
+{
+	if (e->pause.text[0]) {
+		memcpy(text, e->pause.text, GC_REASON_TEXT);
+		text[GC_REASON_TEXT - 1] = '\0';
+		return text;
+	}
+	return e->what < ARRAY_SIZE(reasons) ? reasons[e->what] : reasons[0];
+}
+
+static int add_cycle(const struct cycle *c, struct profile_builder *b, uint64_t started_ns,
+		     uint32_t stack)
+{
+	const struct gc_event *e = &c->begin;
+	struct pacer pacer = pacer_read(e->pacer);
+
+	return profile_builder_gc_cycle(
+		b,
+		&(struct profile_gc_cycle){
+			.start_ns = since(started_ns, e->time_ns),
+			.end_ns = c->end_ns ? since(started_ns, c->end_ns) : 0,
+			.heap_live = pacer.live,
+			.heap_goal = pacer.goal,
+			.memory_limit = pacer.limit,
+			.gc_percent = pacer.percent,
+			.target = e->target,
+			.epoch = e->epoch,
+			.trigger = e->what < PROFILE_GC_UNKNOWN ? (enum profile_gc_trigger)e->what
+								: PROFILE_GC_UNKNOWN,
+			.stack = stack,
+		});
+}
+
+static int add_pause(const struct gc_event *e, struct profile_builder *b, uint64_t started_ns,
+		     uint32_t stack)
+{
+	char text[GC_REASON_TEXT];
+
+	return profile_builder_gc_pause(
+		b, &(struct profile_gc_pause){
+			   .start_ns = since(started_ns, e->time_ns),
+			   .stopping_ns = e->pause.stopping_ns,
+			   .stopped_ns = e->pause.stopped_ns,
+			   .target = e->target,
+			   .epoch = e->epoch,
+			   .reason = profile_builder_str(b, reason_text(e, text)),
+			   .gc = e->pause.is_gc,
+			   .stack = stack,
+		   });
+}
+
+int gc_log_result(const struct gc_log *log, struct profile_builder *b, uint64_t started_ns,
+		  gc_stack_fn stack, void *ctx)
+{
+	int err = 0;
+
+	vec_for_each (&log->cycles, c) {
+		if (!err)
+			err = add_cycle(c, b, started_ns,
+					stack(ctx, c->begin.target, c->begin.stack));
+	}
+	vec_for_each (&log->pauses, e) {
+		if (!err)
+			err = add_pause(e, b, started_ns, stack(ctx, e->target, e->stack));
+	}
+	vec_for_each (&log->bins, bin) {
+		if (!err)
+			err = profile_builder_bin(
+				b, &(struct profile_bin){.time_ns = since(started_ns, bin->time_ns),
+							 .target = bin->target,
+							 .objects = bin->sum.objects,
+							 .bytes = bin->sum.bytes});
+	}
+	return err;
+}
