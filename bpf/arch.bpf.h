@@ -25,6 +25,18 @@ typedef struct pt_regs user_regs;
 #define GO_REGS_ARG4(r) ((__u64)(r)->di)
 
 /*
+ * By the number instructions have for them (enum usdt_register in user/binary/usdt.h).
+ * A copy: which register is meant is known when the program runs, and the verifier
+ * lets nobody compute an address in the context.
+ */
+#define USER_REGS_NUMBERED 16
+#define USER_REGS_BY_NUMBER(r)                                                                   \
+	{                                                                                        \
+		(r)->ax, (r)->cx, (r)->dx, (r)->bx, (r)->sp, (r)->bp, (r)->si, (r)->di, (r)->r8, \
+			(r)->r9, (r)->r10, (r)->r11, (r)->r12, (r)->r13, (r)->r14, (r)->r15      \
+	}
+
+/*
  * "jbe" is taken on carry or zero. On the branch of a Go stack check that means:
  * the stack must grow (or the goroutine was asked to yield), and the function
  * starts again from its first instruction (facts/go-runtime.md 0.1).

@@ -116,19 +116,37 @@ static void say_started(const struct recorder *r)
 			 (double)r->options->duration_ns / 1e9);
 	else
 		snprintf(until, sizeof(until), "Ctrl-C stops and writes");
-	log_info("tapping %s, %zu probes; %s", session_describe(r->session),
-		 session_n_probes(r->session), until);
+	log_info("tapping %s, %zu probes%s; %s", session_describe(r->session),
+		 session_n_probes(r->session),
+		 session_sees_allocations(r->session)
+			 ? ""
+			 : ": garbage collections only, allocations are seen in Go alone",
+		 until);
 }
 
-static void say_summary(const struct options *o, const struct profile *p)
+static void say_collections(const struct profile *p)
 {
+	uint64_t stopped_ns = 0;
+
+	for (size_t i = 0; i < p->n_gc_pauses; i++)
+		stopped_ns += p->gc_pauses[i].stopping_ns + p->gc_pauses[i].stopped_ns;
+	log_info("%zu collections, %zu pauses of %.1f ms in all, in %.2f s", p->n_gc_cycles,
+		 p->n_gc_pauses, (double)stopped_ns / 1e6, (double)p->duration_ns / 1e9);
+}
+
+static void say_summary(const struct recorder *r, const struct profile *p)
+{
+	const struct options *o = r->options;
 	struct profile_totals t = profile_totals(p);
 	char bytes[32];
 
-	log_info("%llu objects, %s, %llu map inserts in %.2f s",
-		 (unsigned long long)t.alloc_objects,
-		 format_bytes(bytes, sizeof(bytes), t.alloc_bytes),
-		 (unsigned long long)t.map_inserts, (double)p->duration_ns / 1e9);
+	if (session_sees_allocations(r->session))
+		log_info("%llu objects, %s, %llu map inserts in %.2f s",
+			 (unsigned long long)t.alloc_objects,
+			 format_bytes(bytes, sizeof(bytes), t.alloc_bytes),
+			 (unsigned long long)t.map_inserts, (double)p->duration_ns / 1e9);
+	else
+		say_collections(p);
 	for (size_t i = 0; i < p->n_losses; i++)
 		log_warn("lost: %llu %s", (unsigned long long)p->losses[i].count,
 			 profile_str(p, p->losses[i].text));
@@ -178,7 +196,7 @@ static int finish(struct recorder *r)
 	if (!p)
 		return EXIT_FAILED;
 	code = write_outputs(r->options, p);
-	say_summary(r->options, p);
+	say_summary(r, p);
 	if (!code && r->options->strict && profile_lost(p))
 		code = EXIT_STRICT_LOST;
 	profile_free(p);

@@ -76,29 +76,30 @@ static int say_failure(const struct attachment *a, const char *name, int err)
 }
 
 static int attach_multi(struct attachment *a, struct bpf_program *prog, const char *path,
-			const uint64_t *offsets, const uint64_t *cookies, size_t n, pid_t pid)
+			const struct uprobe_offsets *offsets, pid_t pid)
 {
 	int err, fd;
 
 	if (vec_reserve(&a->multi_links, a->multi_links.n + 1))
 		return -ENOMEM;
-	fd = uprobe_multi_link(bpf_program__fd(prog), path, offsets, cookies, n, pid);
+	fd = uprobe_multi_link(bpf_program__fd(prog), path, offsets, pid);
 	if (fd < 0)
 		return fd;
 	err = vec_push(&a->multi_links, fd);
-	a->n_probes += n;
+	a->n_probes += offsets->n;
 	return err;
 }
 
 static int attach_perf(struct attachment *a, struct bpf_program *prog, const char *path,
-		       uint64_t offset, uint64_t cookie, pid_t pid)
+		       const struct uprobe_offsets *offsets, size_t i, pid_t pid)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookie);
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = offsets->cookies[i],
+		    .ref_ctr_offset = offsets->semaphores ? offsets->semaphores[i] : 0);
 	struct bpf_link *link;
 
 	if (vec_reserve(&a->perf_links, a->perf_links.n + 1))
 		return -ENOMEM;
-	link = bpf_program__attach_uprobe_opts(prog, pid, path, offset, &opts);
+	link = bpf_program__attach_uprobe_opts(prog, pid, path, offsets->probes[i], &opts);
 	if (!link)
 		return -errno;
 	a->n_probes++;
@@ -106,16 +107,16 @@ static int attach_perf(struct attachment *a, struct bpf_program *prog, const cha
 }
 
 static int attach_offsets(struct attachment *a, struct bpf_program *prog, const char *path,
-			  const uint64_t *offsets, const uint64_t *cookies, size_t n, pid_t pid)
+			  const struct uprobe_offsets *offsets, pid_t pid)
 {
 	int err = 0;
 
-	if (!n)
+	if (!offsets->n)
 		return 0;
 	if (a->kind == LINK_MULTI)
-		return attach_multi(a, prog, path, offsets, cookies, n, pid);
-	for (size_t i = 0; i < n && !err; i++)
-		err = attach_perf(a, prog, path, offsets[i], cookies[i], pid);
+		return attach_multi(a, prog, path, offsets, pid);
+	for (size_t i = 0; i < offsets->n && !err; i++)
+		err = attach_perf(a, prog, path, offsets, i, pid);
 	return err;
 }
 
@@ -149,7 +150,8 @@ int attachment_add(struct attachment *a, const char *name, const struct probe_pl
 			offsets[n] = p->file_offset;
 			cookies[n++] = cookie.value;
 		}
-		err = attach_offsets(a, programs[kind], path, offsets, cookies, n, pid);
+		err = attach_offsets(a, programs[kind], path,
+				     &(struct uprobe_offsets){offsets, cookies, NULL, n}, pid);
 	}
 	return err ? say_failure(a, name, err) : 0;
 }
@@ -162,7 +164,31 @@ int attachment_add_one(struct attachment *a, const char *name, struct bpf_progra
 	int err;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", exe_fd);
-	err = attach_offsets(a, prog, path, &file_offset, &cookie, 1, pid);
+	err = attach_offsets(a, prog, path,
+			     &(struct uprobe_offsets){&file_offset, &cookie, NULL, 1}, pid);
+	return err ? say_failure(a, name, err) : 0;
+}
+
+int attachment_add_usdt(struct attachment *a, const char *name, const struct usdt_plan *plan,
+			struct bpf_program *prog, uint32_t first_cookie, pid_t pid, int fd)
+{
+	__auto_free uint64_t *words = calloc(plan->n, 3 * sizeof(*words));
+	uint64_t *cookies, *semaphores;
+	char path[64];
+	int err;
+
+	if (!words)
+		return say_failure(a, name, -ENOMEM);
+	cookies = words + plan->n;
+	semaphores = cookies + plan->n;
+	for (size_t i = 0; i < plan->n; i++) {
+		words[i] = plan->sites[i].file_offset;
+		cookies[i] = first_cookie + i;
+		semaphores[i] = plan->sites[i].semaphore;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	err = attach_offsets(a, prog, path,
+			     &(struct uprobe_offsets){words, cookies, semaphores, plan->n}, pid);
 	return err ? say_failure(a, name, err) : 0;
 }
 

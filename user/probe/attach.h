@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "probe/plan.h"
+#include "probe/usdt_plan.h"
 
 struct bpf_program;
 
@@ -47,6 +48,12 @@ int attachment_add(struct attachment *a, const char *name, const struct probe_pl
 /* A single probe, for calibration. */
 int attachment_add_one(struct attachment *a, const char *name, struct bpf_program *prog,
 		       uint64_t file_offset, pid_t pid, int exe_fd);
+/*
+ * The static probes of a plan, in the file open as @fd; @prog gets the index of
+ * each as its cookie, counted from @first_cookie.
+ */
+int attachment_add_usdt(struct attachment *a, const char *name, const struct usdt_plan *plan,
+			struct bpf_program *prog, uint32_t first_cookie, pid_t pid, int fd);
 size_t attachment_count(const struct attachment *a);
 /* Takes all probes out: when it returns, none of their programs runs any more. */
 void attachment_free(struct attachment *a);

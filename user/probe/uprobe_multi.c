@@ -29,16 +29,17 @@ struct multi_link_attr {
 
 _Static_assert(sizeof(struct multi_link_attr) == 64, "no hidden padding");
 
-int uprobe_multi_link(int prog_fd, const char *path, const uint64_t *offsets,
-		      const uint64_t *cookies, size_t n, pid_t pid)
+int uprobe_multi_link(int prog_fd, const char *path, const struct uprobe_offsets *offsets,
+		      pid_t pid)
 {
 	struct multi_link_attr attr = {
 		.prog_fd = (uint32_t)prog_fd,
 		.attach_type = ATTACH_TYPE_UPROBE_MULTI,
 		.path = (uintptr_t)path,
-		.offsets = (uintptr_t)offsets,
-		.cookies = (uintptr_t)cookies,
-		.count = (uint32_t)n,
+		.offsets = (uintptr_t)offsets->probes,
+		.ref_ctr_offsets = (uintptr_t)offsets->semaphores,
+		.cookies = (uintptr_t)offsets->cookies,
+		.count = (uint32_t)offsets->n,
 		.pid = (uint32_t)pid,
 	};
 	long fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
@@ -59,7 +60,7 @@ int uprobe_multi_supported(void)
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .expected_attach_type = (enum bpf_attach_type)ATTACH_TYPE_UPROBE_MULTI);
-	const uint64_t offset = 0;
+	const struct uprobe_offsets one = {.probes = (const uint64_t[]){0}, .n = 1};
 	__auto_close int prog_fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", return_zero,
 						 ARRAY_SIZE(return_zero), &opts);
 	int link;
@@ -67,12 +68,12 @@ int uprobe_multi_supported(void)
 	/* A kernel without the link refuses its attach type. */
 	if (prog_fd < 0)
 		return prog_fd == -EINVAL ? 0 : prog_fd;
-	link = uprobe_multi_link(prog_fd, "/", &offset, NULL, 1, 0);
+	link = uprobe_multi_link(prog_fd, "/", &one, 0);
 	if (link >= 0)
 		close(link);
 	if (link != -EBADF)
 		return 0;
-	link = uprobe_multi_link(prog_fd, "/", &offset, NULL, 1, -1);
+	link = uprobe_multi_link(prog_fd, "/", &one, -1);
 	if (link >= 0)
 		close(link);
 	return link == -EINVAL;

@@ -20,11 +20,19 @@
  */
 int uprobe_multi_supported(void);
 
+/* Of the file at @path. */
+struct uprobe_offsets {
+	const uint64_t *probes;
+	const uint64_t *cookies;    /* one each, or NULL */
+	const uint64_t *semaphores; /* one each, 0: none; or NULL */
+	size_t n;
+};
+
 /*
- * One link for @n offsets of the file at @path, in process @pid only. An fd
- * whose closing removes the probes, or -errno.
+ * One link for many offsets, in process @pid only. An fd whose closing removes
+ * the probes, or -errno.
  */
-int uprobe_multi_link(int prog_fd, const char *path, const uint64_t *offsets,
-		      const uint64_t *cookies, size_t n, pid_t pid);
+int uprobe_multi_link(int prog_fd, const char *path, const struct uprobe_offsets *offsets,
+		      pid_t pid);
 
 #endif

@@ -59,7 +59,7 @@ static int add_targets(struct result *r)
 				.pid = (uint32_t)process_pid(p),
 				.comm = profile_builder_str(r->builder, process_comm(p)),
 				.exe = profile_builder_str(r->builder, process_exe(p)),
-				.runtime = profile_builder_str(r->builder, "go"),
+				.runtime = profile_builder_str(r->builder, tap_runtime(t)),
 				.version = profile_builder_str(r->builder, tap_version(t)),
 			});
 
@@ -192,8 +192,12 @@ static int add_counts(struct result *r)
 
 static int add_losses(struct result *r)
 {
-	int err = 0;
+	int err;
 
+	err = profile_builder_loss(r->builder, "usdt_events",
+				   "events of the garbage collector found no room: collections or "
+				   "pauses are missing",
+				   r->in->usdt_lost);
 	for (int i = 0; i < LOST_MAX && !err; i++)
 		err = profile_builder_loss(r->builder, loss_texts[i].reason, loss_texts[i].text,
 					   r->in->losses[i]);

@@ -25,10 +25,11 @@ struct result_input {
 	struct tap_stats stats;
 	uint64_t losses[LOST_MAX];
 	const struct gc_log *gc;
+	uint64_t usdt_lost; /* events of static probes */
 	uint64_t start_unix_ns, duration_ns;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
-	double trap_ns; /* below 0: not measured */
-	bool has_types; /* counts are kept apart by them */
+	double trap_ns;      /* below 0: not measured */
+	bool has_types;      /* counts are kept apart by them */
 };
 
 /* NULL with errno set, the reason printed. */

@@ -14,6 +14,7 @@
 #include "session/result.h"
 #include "session/session.h"
 #include "session/tap.h"
+#include "session/usdt.h"
 
 /* Drained this often even when the maps have room: what a crash of ours would lose. */
 #define DRAIN_INTERVAL_NS 1000000000ull
@@ -22,6 +23,7 @@ struct session {
 	struct session_options options;
 	struct kernel *kernel;
 	struct attachment *attachment;
+	struct usdt *usdt;
 	VEC(struct tap *) taps;
 	VEC(struct tap_state) states; /* one per tap */
 	struct raw_counts raw;
@@ -54,7 +56,8 @@ struct session *session_new(const struct session_options *options)
 	s->options = *options;
 	s->builder = profile_builder_new();
 	s->gc = gc_log_new();
-	err = s->builder && s->gc ? link_kind_choose(&s->options.link) : -ENOMEM;
+	s->usdt = s->builder ? usdt_new(s->builder) : NULL;
+	err = s->usdt && s->gc ? link_kind_choose(&s->options.link) : -ENOMEM;
 	if (!err)
 		return s;
 	session_free(s);
@@ -67,6 +70,7 @@ void session_free(struct session *s)
 	if (!s)
 		return;
 	attachment_free(s->attachment);
+	usdt_free(s->usdt);
 	kernel_free(s->kernel);
 	vec_for_each (&s->taps, tap)
 		tap_free(*tap);
@@ -107,6 +111,9 @@ int session_add_target(struct session *s, struct process *process)
 	if (vec_push(&s->states, state) ||
 	    gc_log_add_target(s->gc, (uint32_t)process_pid(tap_process(tap))))
 		return -ENOMEM;
+	if (tap_usdt_plan(tap) && usdt_add_target(s->usdt, (uint32_t)process_pid(tap_process(tap)),
+						  (uint32_t)s->taps.n - 1))
+		return -ENOMEM;
 	return describe(s);
 }
 
@@ -115,13 +122,25 @@ void session_print_plan(const struct session *s, FILE *out)
 	vec_for_each (&s->taps, tap) {
 		fprintf(out, "%s, %s, --link %s\n", tap_name(*tap), tap_version(*tap),
 			link_kind_name(s->options.link));
-		probe_plan_print(tap_plan(*tap), process_exe(tap_process(*tap)), out);
+		if (tap_usdt_plan(*tap))
+			usdt_plan_print(tap_usdt_plan(*tap), tap_usdt_file(*tap), out);
+		else
+			probe_plan_print(tap_plan(*tap), process_exe(tap_process(*tap)), out);
 	}
 }
 
 const char *session_describe(const struct session *s)
 {
 	return s->description ? s->description : "";
+}
+
+bool session_sees_allocations(const struct session *s)
+{
+	vec_for_each (&s->taps, tap) {
+		if (!tap_usdt_plan(*tap))
+			return true;
+	}
+	return false;
 }
 
 size_t session_n_probes(const struct session *s)
@@ -139,6 +158,9 @@ static int attach_tap(struct session *s, size_t i)
 	};
 	int err = kernel_add_target(s->kernel, process_pid(p), tap_type_range(t));
 
+	if (!err && tap_usdt_plan(t))
+		return usdt_attach(s->usdt, s->attachment, tap_name(t), tap_usdt_plan(t),
+				   process_pid(p), tap_usdt_fd(t));
 	if (!err)
 		err = kernel_add_gc_target(s->kernel, (uint32_t)i, tap_gc_controller(t));
 	return err ? err
@@ -158,16 +180,21 @@ int session_start(struct session *s)
 	if (!s->attachment)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->taps.n && err >= 0; i++) {
+		if (tap_usdt_plan(s->taps.data[i]))
+			continue;
 		err = kernel_add_layout(s->kernel, &tap_plan(s->taps.data[i])->layout);
 		s->states.data[i].layout = err;
 	}
 	if (err < 0)
 		return err;
+	usdt_prepare(s->usdt, kernel_skel(s->kernel), s->attachment);
 	err = kernel_load(s->kernel, s->attachment);
 	s->start_unix_ns = clock_ns(CLOCK_REALTIME);
 	s->started_ns = s->drained_ns = clock_ns(CLOCK_MONOTONIC);
 	if (!err)
 		err = kernel_set_origin(s->kernel, s->started_ns);
+	if (!err)
+		err = usdt_start(s->usdt, kernel_skel(s->kernel), s->started_ns);
 	for (size_t i = 0; i < s->taps.n && !err; i++) {
 		process_cpu_ns(tap_process(s->taps.data[i]), &s->states.data[i].cpu_at_start_ns);
 		err = attach_tap(s, i);
@@ -224,7 +251,7 @@ static void read_fleeting_types(struct session *s, size_t first)
 /* Waits for a record of the kernel side, or the end of a target. */
 static int wait_for_something(struct session *s, int timeout_ms)
 {
-	__auto_free struct pollfd *fds = calloc(s->taps.n + 1, sizeof(*fds));
+	__auto_free struct pollfd *fds = calloc(s->taps.n + 2, sizeof(*fds));
 	bool filled;
 	int n;
 
@@ -237,11 +264,14 @@ static int wait_for_something(struct session *s, int timeout_ms)
 	}
 	fds[s->taps.n].fd = kernel_events_fd(s->kernel);
 	fds[s->taps.n].events = POLLIN;
-	n = poll(fds, s->taps.n + 1, timeout_ms);
+	fds[s->taps.n + 1].fd = usdt_events_fd(s->usdt);
+	fds[s->taps.n + 1].events = POLLIN;
+	n = poll(fds, s->taps.n + 2, timeout_ms);
 	if (n < 0 && errno != EINTR)
 		return -errno;
 	for (size_t i = 0; i < s->taps.n; i++)
 		look_at_tap(s, i, n > 0 && fds[i].fd >= 0 && fds[i].revents);
+	usdt_take(s->usdt);
 	filled = kernel_take_events(s->kernel, read_type, s);
 	return filled ? 1 : 0;
 }
@@ -276,6 +306,7 @@ void session_status(struct session *s, struct session_status *status)
 		.map_inserts = s->raw.totals[KIND_MAP_INSERT].objects,
 	};
 	kernel_losses(s->kernel, losses);
+	status->lost = usdt_lost(s->usdt);
 	for (int i = 0; i < LOST_MAX; i++)
 		status->lost += losses[i];
 	vec_for_each (&s->states, state)
@@ -311,6 +342,7 @@ int session_stop(struct session *s)
 	}
 	attachment_free(s->attachment);
 	s->attachment = NULL;
+	usdt_finish(s->usdt);
 	s->stopped_ns = clock_ns(CLOCK_MONOTONIC);
 	kernel_take_events(s->kernel, read_type, s);
 	/* Either side may hold something. */
@@ -331,6 +363,7 @@ struct profile *session_profile(struct session *s)
 		.n_taps = s->taps.n,
 		.raw = &s->raw,
 		.gc = s->gc,
+		.usdt_lost = usdt_lost(s->usdt),
 		.stats = kernel_stats(s->kernel),
 		.start_unix_ns = s->start_unix_ns,
 		.started_ns = s->started_ns,

@@ -47,6 +47,8 @@ int session_add_target(struct session *s, struct process *process);
 void session_print_plan(const struct session *s, FILE *out);
 /* "server (pid 123, go1.26.8), ...": valid as long as @s. */
 const char *session_describe(const struct session *s);
+/* Has it a target whose allocations are seen? Of runtimes other than Go only the GC is. */
+bool session_sees_allocations(const struct session *s);
 /* Probes in the targets; 0 before session_start(). */
 size_t session_n_probes(const struct session *s);
 

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/vec.h"
+#include "session/gc_finder.h"
 #include "session/tap.h"
 
 struct noted_map {
@@ -30,12 +31,15 @@ struct tap {
 	struct type_range in_file;
 	bool types_missing; /* the file's were looked for in vain */
 	struct target_types *types;
+	/* Of another runtime: then there is no go. */
+	struct usdt_plan usdt;
+	int usdt_fd;
+	char *usdt_file;
+	char usdt_version[64];
 };
 
 static int open_binary(struct tap *t)
 {
-	const char *why = NULL;
-
 	t->elf = elf_file_open_fd(process_exe_fd(t->process), process_exe(t->process));
 	if (!t->elf) {
 		int err = -errno;
@@ -43,14 +47,56 @@ static int open_binary(struct tap *t)
 		log_error("%s: %s: %s", t->name, process_exe(t->process), elf_file_error(-err));
 		return err;
 	}
-	t->go = go_binary_open(t->elf, &why);
-	if (!t->go) {
-		int err = -errno;
-
-		log_error("%s: %s: %s", t->name, process_exe(t->process), why);
-		return err;
-	}
 	return 0;
+}
+
+static int look_at_files(struct tap *t, struct gc_finder *f)
+{
+	int err = 0;
+
+	vec_for_each (&t->maps, m) {
+		if (!err && m->fd >= 0)
+			err = gc_finder_look(f, m->fd, m->map.path);
+	}
+	return err ? err : gc_finder_look_beside(f, t->process);
+}
+
+/* A program that is not Go, which go_binary_open() refused with @err, saying @why. */
+static int find_other_runtime(struct tap *t, const char *why, int err)
+{
+	struct gc_finder f;
+	int looked;
+
+	gc_finder_init(&f, t->name);
+	looked = look_at_files(t, &f);
+	if (!looked && f.fd >= 0) {
+		t->usdt = f.plan;
+		t->usdt_fd = f.fd;
+		t->usdt_file = f.path;
+		snprintf(t->usdt_version, sizeof(t->usdt_version), "%s", f.version);
+		err = 0;
+	} else if (looked) {
+		err = looked;
+	} else if (f.without_probes) {
+		log_error("%s: %s: this %s has no static probes that tell of its garbage "
+			  "collections: %s",
+			  t->name, f.without_probes_path ? f.without_probes_path : "",
+			  f.without_probes->label, f.without_probes->remedy);
+	} else {
+		log_error("%s: %s: %s", t->name, process_exe(t->process), why);
+	}
+	gc_finder_done(&f);
+	return err;
+}
+
+static int plan_probes(struct tap *t, unsigned int kinds)
+{
+	const char *why = NULL;
+
+	t->go = go_binary_open(t->elf, &why);
+	if (t->go)
+		return probe_plan_go(&t->plan, t->name, t->elf, t->go, kinds);
+	return find_other_runtime(t, why, -errno);
 }
 
 /* What was added to the link-time addresses of the program, whose code is at @map. */
@@ -120,20 +166,22 @@ struct tap *tap_new(struct process *process, unsigned int kinds)
 	t->memory = -1;
 	snprintf(t->name, sizeof(t->name), "pid %d (%s)", process_pid(process),
 		 process_comm(process));
+	t->usdt_fd = -1;
 	err = open_binary(t);
-	if (!err)
-		err = probe_plan_go(&t->plan, t->name, t->elf, t->go, kinds);
 	if (!err) {
 		err = tap_note_mappings(t);
 		if (err)
 			log_error("%s: its memory map cannot be read: %s", t->name,
 				  err == -ESRCH ? "it has ended" : "need CAP_SYS_PTRACE");
 	}
-	if (!err) {
+	if (!err)
+		err = plan_probes(t, kinds);
+	if (!err && t->go) {
 		open_memory(t);
 		find_types(t);
-		return t;
 	}
+	if (!err)
+		return t;
 	tap_free(t);
 	errno = -err;
 	return NULL;
@@ -153,6 +201,10 @@ void tap_free(struct tap *t)
 	if (t->memory >= 0)
 		close(t->memory);
 	probe_plan_free(&t->plan);
+	usdt_plan_free(&t->usdt);
+	if (t->usdt_fd >= 0)
+		close(t->usdt_fd);
+	free(t->usdt_file);
 	go_binary_free(t->go);
 	elf_file_free(t->elf);
 	process_free(t->process);
@@ -179,14 +231,34 @@ const char *tap_name(const struct tap *t)
 	return t->name;
 }
 
+const struct usdt_plan *tap_usdt_plan(const struct tap *t)
+{
+	return t->usdt.runtime ? &t->usdt : NULL;
+}
+
+int tap_usdt_fd(const struct tap *t)
+{
+	return t->usdt_fd;
+}
+
+const char *tap_usdt_file(const struct tap *t)
+{
+	return t->usdt_file;
+}
+
+const char *tap_runtime(const struct tap *t)
+{
+	return t->go ? "go" : t->usdt.runtime->id;
+}
+
 const char *tap_version(const struct tap *t)
 {
-	return go_binary_version(t->go)->text;
+	return t->go ? go_binary_version(t->go)->text : t->usdt_version;
 }
 
 int tap_go_minor(const struct tap *t)
 {
-	return go_binary_version(t->go)->minor;
+	return t->go ? go_binary_version(t->go)->minor : 0;
 }
 
 struct type_range tap_type_range(const struct tap *t)

@@ -4,6 +4,7 @@
 #define ALLOCTAP_SESSION_TAP_H
 
 #include "probe/plan.h"
+#include "probe/usdt_plan.h"
 #include "profile/symbolize.h"
 #include "session/types.h"
 #include "target/process.h"
@@ -18,12 +19,21 @@ struct tap *tap_new(struct process *process, unsigned int kinds);
 void tap_free(struct tap *t);
 
 const struct process *tap_process(const struct tap *t);
+/* Empty where tap_usdt_plan() has one. */
 const struct probe_plan *tap_plan(const struct tap *t);
+/* Of a runtime other than Go, whose collections are told by static probes; else NULL. */
+const struct usdt_plan *tap_usdt_plan(const struct tap *t);
+/* The file that has them, owned by @t, and what the process calls it. */
+int tap_usdt_fd(const struct tap *t);
+const char *tap_usdt_file(const struct tap *t);
 /* "pid 4242 (server)": how messages call it. */
 const char *tap_name(const struct tap *t);
+/* What outputs call its runtime: "go", "hotspot"; and for people: "go1.26.8", "CPython 3.11". */
+const char *tap_runtime(const struct tap *t);
 const char *tap_version(const struct tap *t);
 /* Address of runtime.gcController in the process; 0: not known. */
 uint64_t tap_gc_controller(const struct tap *t);
+/* 0 where it is not Go. */
 int tap_go_minor(const struct tap *t);
 
 /*
