@@ -17,7 +17,7 @@ import pytest
 
 import kernel_guest
 import lab
-from pprof_file import Pprof
+from pprof_file import Pprof, Recording
 from test_exact import check_books, same_stacks
 
 BOOTS = {"6.1": ("6.1", []), "6.12": ("6.12", []),
@@ -127,6 +127,14 @@ def test_bracket(case, go):
     report = check_books(books, outputs(out), tiny=False)
     assert report["stacks"]["resolved_share"] == 1
     assert report["totals"]["map_inserts"] == sum(books["inserts"].values())
+    recording = Recording(out("x.atap"))
+    assert len(recording.cycles) == books["num_gc"] > 0
+    assert [c.epoch for c in recording.cycles] == list(range(1, books["num_gc"] + 1))
+    assert sum(b.bytes for b in recording.bins) == report["totals"]["alloc_bytes"]
+    by_cycle = [[p.reason for p in recording.pauses if p.epoch == c.epoch]
+                for c in recording.cycles]
+    assert all(set(reasons) == {"GC sweep termination", "GC mark termination"}
+               for reasons in by_cycle), by_cycle
 
 
 @pytest.mark.parametrize("mode", ["bracket", "profile"])

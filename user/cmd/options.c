@@ -275,8 +275,8 @@ static const struct option_spec specs[] = {
 	 "format of what has no suffix: atap pprof folded html text json trace",
 	 "one of atap pprof folded html text json trace"},
 	{0, "probe", "LIST", CMD_RECORD, apply_probe,
-	 "what to tap: alloc,map (default), wb (write barriers), gc",
-	 "a list of alloc, map, wb, gc"},
+	 "what to tap: alloc,map,gc (default), wb (write barriers)",
+	 "a list of alloc, map, gc, wb"},
 	{0, "mode", "MODE", CMD_RECORD, apply_mode, "exact: every event is counted (default)",
 	 "exact; this version has no other mode"},
 	{0, "view", "VIEW", CMD_REPORT, apply_view,
@@ -416,7 +416,8 @@ static int check_together(struct options *o)
 static void set_defaults(struct options *o)
 {
 	*o = (struct options){
-		.session = {.kinds = 1u << KIND_ALLOC | 1u << KIND_MAP_INSERT | 1u << KIND_MAP_GROW,
+		.session = {.kinds = 1u << KIND_ALLOC | 1u << KIND_MAP_INSERT |
+				     1u << KIND_MAP_GROW | 1u << KIND_GC_ASSIST,
 			    .max_stacks = 24576,
 			    .max_counts = 32768},
 		.export = {.unit = UNIT_BYTES, .top = 20},

@@ -6,10 +6,12 @@
 //	gc forced N	call runtime.GC() N times
 //	gc timer N	do nothing, until the runtime's timer has started N cycles
 //	gc alternate N	two allocators take turns, one GC cycle each
-//	gc busy SECONDS	as heap, by time; prints how much was done
 //
 // It says "ready" and waits for a byte, does it, prints its books as JSON, says
 // "ready" and waits for another.
+//
+//	gc serve N	N goroutines do what a server does, until end of input; answers
+//			each byte with the requests served so far
 package main
 
 import (
@@ -49,11 +51,15 @@ var (
 
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: gc heap|forced|timer|alternate|busy N")
+		fmt.Fprintln(os.Stderr, "usage: gc heap|forced|timer|alternate|serve N")
 		os.Exit(2)
 	}
 	n, _ := strconv.Atoi(os.Args[2])
 	prepare(os.Args[1])
+	if os.Args[1] == "serve" {
+		serve(n)
+		return
+	}
 	waitForByte()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -79,7 +85,7 @@ func main() {
 
 func prepare(mode string) {
 	switch mode {
-	case "heap", "busy":
+	case "heap", "serve":
 		live = tree(17)
 	case "alternate":
 		debug.SetGCPercent(-1)
@@ -91,11 +97,10 @@ func run(mode string, n int, cycles uint32) (b books) {
 	switch mode {
 	case "heap":
 		churn(func() bool { return numGC()-cycles >= uint32(n) })
-	case "busy":
-		end := time.Now().Add(time.Duration(n) * time.Second)
-		churn(func() bool { return time.Now().After(end) })
+		runtime.GC() // so that none is under way when the books are read
 	case "forced":
 		for i := 0; i < n; i++ {
+			sinks[0] = &node{}
 			callGC()
 		}
 	case "timer":
@@ -160,6 +165,48 @@ func allocate(w int) {
 	sinks[w] = &node{left: sinks[w+4]}
 	if sinks[w].payload[0]++; sinks[w].payload[0]%16 == 0 {
 		sinks[w+4] = sinks[w]
+	}
+}
+
+type order struct {
+	ID    int            `json:"id"`
+	User  string         `json:"user"`
+	Items []item         `json:"items"`
+	Tags  map[string]int `json:"tags"`
+}
+
+type item struct {
+	Name  string  `json:"name"`
+	Price float64 `json:"price"`
+	Count int     `json:"count"`
+}
+
+// serve takes orders as JSON and answers with JSON, as fast as it can.
+func serve(n int) {
+	request, _ := json.Marshal(order{ID: 7, User: "gopher", Tags: map[string]int{"a": 1, "b": 2},
+		Items: []item{{"nut", 0.1, 5}, {"bolt", 0.2, 7}, {"washer", 0.05, 12}}})
+	for i := 0; i < n; i++ {
+		go func() {
+			for {
+				var o order
+				if json.Unmarshal(request, &o) != nil {
+					os.Exit(4)
+				}
+				o.Items = append(o.Items, item{"screw", 0.3, 1})
+				if reply, err := json.Marshal(o); err != nil || len(reply) < len(request) {
+					os.Exit(4)
+				}
+				atomic.AddUint64(&work, 1)
+			}
+		}()
+	}
+	os.Stdout.WriteString("ready\n")
+	var b [1]byte
+	for {
+		if k, _ := os.Stdin.Read(b[:]); k != 1 {
+			return
+		}
+		fmt.Printf("%d %d\n", atomic.LoadUint64(&work), time.Now().UnixNano())
 	}
 }
 
