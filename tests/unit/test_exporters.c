@@ -83,7 +83,6 @@ static void views_hold(void **state)
 	check_golden("types.txt", &exporter_text, 2, types);
 	check_golden("types_top1.txt", &exporter_text, 1, one);
 	check_golden("layout.txt", &exporter_text, 1, layout);
-	check_golden("layout.json", &exporter_json, 1, layout);
 }
 
 static void formats_are_found(void **state)
