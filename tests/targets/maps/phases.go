@@ -96,7 +96,7 @@ func presizedLarge(p *phase) {
 	p.end(largeMaps * largeN)
 }
 
-const edgeMaps = 100
+const edgeMaps = 60
 
 //go:noinline
 func unsizedBelow(p *phase) {
@@ -214,11 +214,11 @@ func unboxed(p *phase) {
 //go:noinline
 func boxedGrowing(p *phase) {
 	const n = 3000
-	p.begin(map[uint64]wide(nil), 1, n)
-	m := make(map[uint64]wide)
+	p.begin(map[uint64]justOver(nil), 1, n)
+	m := make(map[uint64]justOver)
 	kept = m
 	for i := 0; i < n; i++ {
-		m[uint64(i)] = wide{}
+		m[uint64(i)] = justOver{}
 	}
 	p.end(n)
 }
