@@ -64,6 +64,7 @@ static void goldens_hold(void **state)
 {
 	struct export_options bytes = {.unit = UNIT_BYTES}, top = {.top = 3};
 	struct export_options objects = {.unit = UNIT_OBJECTS}, inserts = {.unit = UNIT_INSERTS};
+	struct export_options types = {.unit = UNIT_BYTES, .by = BY_TYPE};
 
 	(void)state;
 	check_golden("report.txt", &exporter_text, 1, bytes);
@@ -72,6 +73,7 @@ static void goldens_hold(void **state)
 	check_golden("bytes.folded", &exporter_folded, 1, bytes);
 	check_golden("objects.folded", &exporter_folded, 2, objects);
 	check_golden("inserts.folded", &exporter_folded, 2, inserts);
+	check_golden("types.folded", &exporter_folded, 2, types);
 }
 
 static void views_hold(void **state)
