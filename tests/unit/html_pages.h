@@ -93,7 +93,8 @@ static enum function_category page_category(const char *name)
 
 	if (name[0] == '[')
 		return FUNCTION_SPECIAL;
-	if (!strncmp(name, "runtime.", 8) || !strncmp(name, "reflect.", 8))
+	if (!strncmp(name, "runtime.", 8) || !strncmp(name, "reflect.", 8) ||
+	    !strncmp(name, "internal/runtime/", 17))
 		return FUNCTION_GO_RUNTIME;
 	if (!strcmp(name, "malloc"))
 		return FUNCTION_NATIVE_ALLOCATOR;

@@ -12,15 +12,23 @@
 #include "base/utf8.h"
 #include "export/exporter.h"
 #include "export/frame_tree.h"
-#include "html_pages.h"
+#include "html_typed.h"
 
 static const struct {
 	const char *name;
 	struct profile *(*make)(void);
 } pages[] = {
-	{"shop", page_shop},       {"lossy", page_lossy}, {"empty", page_empty},
-	{"inserts", page_inserts}, {"one", page_one},     {"hostile", page_hostile},
-	{"big", page_big},         {"deep", page_deep},   {"wide", page_wide},
+	{"shop", page_shop},
+	{"lossy", page_lossy},
+	{"empty", page_empty},
+	{"inserts", page_inserts},
+	{"one", page_one},
+	{"hostile", page_hostile},
+	{"big", page_big},
+	{"deep", page_deep},
+	{"wide", page_wide},
+	{"typed", page_typed},
+	{"typed_hostile", page_typed_hostile},
 };
 
 #define N_PAGES (sizeof(pages) / sizeof(pages[0]))
@@ -159,12 +167,12 @@ static void tree_shares_beginnings(void **state)
 	page_target(b, "x", 1);
 	page_add_rows(b, 0, rows, 4);
 	p = page_finish(b);
-	t = frame_tree_new(p);
+	t = frame_tree_new((const struct profile *const[]){p}, 1);
 	/* root, a, b:2 {c, d}, b:5 {c}, inlined b:2 {c} */
 	assert_int_equal(t->nodes.n, 9);
 	assert_int_equal(t->cut, 0);
 	for (size_t i = 0; i < 4; i++) {
-		uint32_t leaf = t->sample_node[i], up = t->nodes.data[leaf].parent;
+		uint32_t leaf = t->sources[0].sample_node[i], up = t->nodes.data[leaf].parent;
 
 		assert_string_equal(node_name(t, leaf), i == 1 ? "d" : "c");
 		assert_string_equal(node_name(t, up), "b");
@@ -177,7 +185,7 @@ static void tree_shares_beginnings(void **state)
 static void tree_names_targets_and_cuts(void **state)
 {
 	struct profile *p = page_lossy();
-	struct frame_tree *t = frame_tree_new(p);
+	struct frame_tree *t = frame_tree_new((const struct profile *const[]){p}, 1);
 	const struct tree_node *nodes = t->nodes.data;
 	size_t truncated = 0, broken = 0;
 
@@ -218,9 +226,9 @@ static void tree_depth_is_bounded(void **state)
 	s.stack = profile_builder_stack(b, stack, n, 0);
 	profile_builder_sample(b, &s);
 	p = page_finish(b);
-	t = frame_tree_new(p);
+	t = frame_tree_new((const struct profile *const[]){p}, 1);
 	assert_int_equal(t->nodes.n, FRAME_TREE_MAX_DEPTH + 1);
-	assert_int_equal(t->sample_node[0], FRAME_TREE_MAX_DEPTH);
+	assert_int_equal(t->sources[0].sample_node[0], FRAME_TREE_MAX_DEPTH);
 	assert_int_equal(t->cut, 1);
 	frame_tree_free(t);
 	profile_free(p);

@@ -30,6 +30,7 @@
 DECLARE_ASSET(html);
 DECLARE_ASSET(theme_css);
 DECLARE_ASSET(parts_css);
+DECLARE_ASSET(tables_css);
 DECLARE_ASSET(format_js);
 DECLARE_ASSET(data_js);
 DECLARE_ASSET(layout_js);
@@ -39,7 +40,11 @@ DECLARE_ASSET(paint_js);
 DECLARE_ASSET(flame_js);
 DECLARE_ASSET(details_js);
 DECLARE_ASSET(header_js);
+DECLARE_ASSET(table_js);
 DECLARE_ASSET(sites_js);
+DECLARE_ASSET(types_js);
+DECLARE_ASSET(maps_js);
+DECLARE_ASSET(tabs_js);
 DECLARE_ASSET(main_js);
 DECLARE_ASSET(start_js);
 
@@ -48,12 +53,13 @@ struct asset {
 };
 
 static const struct asset page = ASSET(html);
-static const struct asset style[] = {ASSET(theme_css), ASSET(parts_css)};
+static const struct asset style[] = {ASSET(theme_css), ASSET(parts_css), ASSET(tables_css)};
 /* Each may use what those before it declare. */
 static const struct asset script[] = {
 	ASSET(format_js),  ASSET(data_js),  ASSET(layout_js), ASSET(search_js),
 	ASSET(palette_js), ASSET(paint_js), ASSET(flame_js),  ASSET(details_js),
-	ASSET(header_js),  ASSET(sites_js), ASSET(main_js),   ASSET(start_js),
+	ASSET(header_js),  ASSET(table_js), ASSET(sites_js),  ASSET(types_js),
+	ASSET(maps_js),    ASSET(tabs_js),  ASSET(main_js),   ASSET(start_js),
 };
 
 static void put(FILE *out, const char *start, const char *end)

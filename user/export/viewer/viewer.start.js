@@ -12,7 +12,8 @@
 	const decoded = performance.now();
 	const app = new App(profile);
 	const {tree, view, state} = app;
-	const perUnit = value => Object.fromEntries(UNITS.map((unit, i) => [unit.key, value(i)]));
+	const perUnit = value => Object.fromEntries(UNITS.map((unit, i) => [unit.key, value(i)])
+		.filter((_, i) => !UNITS[i].rare || app.totals[i]));
 
 	Object.assign(app.timings, {parse: parsed - started, decode: decoded - parsed,
 				    open: performance.now() - started,
@@ -21,7 +22,7 @@
 		/* What is selected, zoomed, searched and shown. */
 		state: () => ({
 			unit: UNITS[state.unit].key, zoom: state.zoom, selected: state.selected,
-			query: state.query, icicle: state.icicle, tab: state.tab, theme: app.theme,
+			query: state.query, type: state.type, icicle: state.icicle, tab: state.tab, theme: app.theme,
 			hover: view.marked.hover, moving: view.move !== null || view.pending !== 0,
 			matches: app.found ? app.found.nodes.length : null,
 			matched: app.found ? app.found.weight : null,
@@ -44,6 +45,8 @@
 		}),
 		/* Boxes of the unit shown: all of them, and the rows they make. */
 		size: () => ({nodes: tree.n, boxes: app.layout().n, rows: app.layout().depth}),
+		/* What a table has rows for, shown or not. */
+		rows: id => app.tabs.tables[id].rows.map(r => ({...r})),
 		/* Where a node is in the window; null when it is out of range. */
 		rect: node => view.rectOf(node),
 		/* What the last drawing did, how many there were, and how long steps took, in ms. */
