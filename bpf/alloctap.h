@@ -115,6 +115,7 @@ struct go_layout {
 	__u16 known;
 	__u16 g_m;
 	__u16 g_sched_sp;
+	__u16 g_sched_bp;
 	__u16 m_curg;
 	__u16 m_p;
 	__u16 p_mcache;
@@ -127,6 +128,7 @@ struct go_layout {
 	__u16 race_detector; /* built with -race: tiny blocks are never shared */
 	/* Classic maps double above this many entries for two buckets. */
 	__u16 map_load;
+	__u16 pad;
 	/* Objects with pointers above this many bytes carry an 8-byte header; 0: none do. */
 	__u32 malloc_header_above;
 	/* Requests above this many bytes get whole pages of their own. */
