@@ -79,12 +79,14 @@ static void goldens_hold(void **state)
 static void views_hold(void **state)
 {
 	struct export_options types = {.view = VIEW_TYPES}, one = {.view = VIEW_TYPES, .top = 1};
+	struct export_options escapes = {.escapes = true};
 	struct export_options layout = {.layout = fixture_find_type("main.item")};
 
 	(void)state;
 	check_golden("types.txt", &exporter_text, 2, types);
 	check_golden("types_top1.txt", &exporter_text, 1, one);
 	check_golden("layout.txt", &exporter_text, 1, layout);
+	check_golden("escapes.txt", &exporter_text, 1, escapes);
 }
 
 static void formats_are_found(void **state)
@@ -196,6 +198,8 @@ static void text_fits_its_terminal(void **state)
 		{.view = VIEW_TYPES},
 		{.view = VIEW_TYPES, .top = 1},
 		{.layout = fixture_find_type("main.item")},
+		{.escapes = true},
+		{.escapes = true, .top = 1},
 	};
 	struct profile *p = fixture_small(1);
 

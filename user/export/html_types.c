@@ -35,7 +35,7 @@ static void write_layout(struct json_writer *w, const struct profile *p,
 	json_uint(w, "heap", l->heap_bytes);
 	json_uint(w, "optimal_heap", l->optimal_heap_bytes);
 	json_uint(w, "pointer_fields", l->pointer_fields);
-	json_uint(w, "saving", row ? type_row_saving(row, l) : 0);
+	json_uint(w, "saving", type_row_saving(row, l));
 	json_array(w, "fields");
 	for (size_t i = 0; i < l->n_fields; i++)
 		write_field(w, p, &l->fields[i]);
@@ -53,6 +53,7 @@ static int write_layouts_of(struct page *page, struct json_writer *w, size_t sid
 	for (uint32_t i = 0; i < page->types.n; i++) {
 		const struct page_type *t = &page->types.data[i];
 		struct type_layout *l;
+		struct type_row row;
 
 		if (t->side != side || p->types[t->type].kind != GO_KIND_STRUCT)
 			continue;
@@ -62,7 +63,8 @@ static int write_layouts_of(struct page *page, struct json_writer *w, size_t sid
 		/* Fields that were not read, or make no sense, are not shown. */
 		if (!l)
 			continue;
-		write_layout(w, p, l, i, type_table_find(table, t->type));
+		row = type_table_find(table, p, t->type);
+		write_layout(w, p, l, i, &row);
 		type_layout_free(l);
 	}
 	return 0;

@@ -81,6 +81,8 @@ static int json_write(const struct profile *p, const struct export_options *opts
 	err = json_types(&w, p);
 	if (!err)
 		err = json_maps(&w, p);
+	if (!err)
+		err = json_escapes(&w, p);
 	if (!err && opts->layout)
 		err = json_layout(&w, p, opts->layout);
 	json_end(&w);

@@ -107,6 +107,8 @@ static int text_write(const struct profile *p, const struct export_options *opts
 	print_stacks(&t);
 	print_cost(&t);
 	print_losses(&t);
+	if (opts->escapes)
+		return text_escapes_print(&t, opts);
 	return views[opts->view](&t, opts);
 }
 
