@@ -133,6 +133,39 @@ static void folded_lines_add_up(void **state)
 	profile_free(p);
 }
 
+static void folded_lines_count_one_kind(void **state)
+{
+	struct profile_builder *b = profile_builder_new();
+	uint32_t target = fixture_target(b, 1, "x"), stack = profile_builder_stack(b, NULL, 0, 0);
+	struct profile_sample flushes = {
+		.target = target, .stack = stack, .kind = PROFILE_WB_FLUSH, .objects = 17};
+	static const char *const expected[UNIT_MAX] = {"64", "2", "5", "17"};
+	struct profile *p;
+
+	(void)state;
+	fixture_alloc(b, target, stack, fixture_type(b, "[string; bytes]"), 2, 64, 40);
+	fixture_insert(b, target, stack, "map[int]int", 5);
+	assert_int_equal(profile_builder_sample(b, &flushes), 0);
+	p = fixture_finish(b);
+	for (enum export_unit unit = 0; unit < UNIT_MAX; unit++) {
+		struct export_options opts = {.unit = unit, .by = BY_TYPE};
+		__auto_free char *by_type = NULL, *by_stack = NULL;
+		char line[64];
+		size_t len;
+
+		by_stack = export_text(p, &exporter_folded, (struct export_options){.unit = unit},
+				       &len);
+		snprintf(line, sizeof(line), "[no stack] %s\n", expected[unit]);
+		assert_string_equal(by_stack, line);
+		if (unit > UNIT_OBJECTS)
+			continue;
+		by_type = export_text(p, &exporter_folded, opts, &len);
+		snprintf(line, sizeof(line), "[no stack];[string: bytes] %s\n", expected[unit]);
+		assert_string_equal(by_type, line);
+	}
+	profile_free(p);
+}
+
 static void an_empty_profile_has_all_formats(void **state)
 {
 	struct profile *p = fixture_finish(profile_builder_new());
@@ -288,6 +321,7 @@ int main(void)
 		cmocka_unit_test(views_hold),
 		cmocka_unit_test(formats_are_found),
 		cmocka_unit_test(folded_lines_add_up),
+		cmocka_unit_test(folded_lines_count_one_kind),
 		cmocka_unit_test(an_empty_profile_has_all_formats),
 		cmocka_unit_test(text_fits_its_terminal),
 		cmocka_unit_test(json_escapes),

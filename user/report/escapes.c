@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The compiler turns new(T), &T{...}, a variable that is moved to the heap, and a
- * closure into a call of runtime.newobject, or of the allocator itself. Besides
- * the runtime, nothing else calls these.
+ * closure into a call of runtime.newobject, or of the allocator itself.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "base/intern.h"
 #include "base/vec.h"
+#include "binary/go_kind.h"
 #include "report/escapes.h"
 
 struct escape_builder {
@@ -62,10 +62,25 @@ static bool is_lent(const char *name)
 	return !strcmp(name, "internal/bytealg.MakeNoZero");
 }
 
-/* Where the program made a single object; NULL where this is no such allocation. */
-static const struct profile_line *escape_line(const struct profile *p, uint32_t id)
+/*
+ * What the allocator was called for directly: make() and copy() in one are such a
+ * call too, but of a slice (profile/untyped.c says so by the type's name).
+ */
+static bool is_slice(const struct profile *p, uint32_t type)
 {
-	const struct profile_stack *stack = &p->stacks[id];
+	const struct profile_type *t = &p->types[type];
+	const char *name = profile_str(p, t->name);
+
+	if (t->kind)
+		return t->kind == GO_KIND_SLICE && !t->size;
+	return !strncmp(name, "[slice of", 9) || !strncmp(name, "[no type", 8);
+}
+
+/* Where the program made a single object; NULL where this is no such allocation. */
+static const struct profile_line *escape_line(const struct profile *p,
+					      const struct profile_sample *s)
+{
+	const struct profile_stack *stack = &p->stacks[s->stack];
 	const uint32_t *first = p->stack_locations + stack->first_location;
 	struct walk w = {.p = p, .location = first, .end = first + stack->n_locations};
 	const struct profile_line *line = walk_next(&w);
@@ -76,7 +91,7 @@ static const struct profile_line *escape_line(const struct profile *p, uint32_t 
 		line = walk_next(&w);
 	if (line && !strcmp(name_of(p, line), "runtime.newobject"))
 		line = walk_next(&w);
-	else if (line && is_lent(name_of(p, line)))
+	else if (line && (is_lent(name_of(p, line)) || is_slice(p, s->type)))
 		return NULL;
 	return line && is_program(p, line) ? line : NULL;
 }
@@ -109,7 +124,7 @@ static int add_samples(struct escape_builder *b)
 	for (size_t i = 0; i < b->p->n_samples; i++) {
 		const struct profile_sample *s = &b->p->samples[i];
 		const struct profile_line *line =
-			s->kind == PROFILE_ALLOC ? escape_line(b->p, s->stack) : NULL;
+			s->kind == PROFILE_ALLOC ? escape_line(b->p, s) : NULL;
 		struct escape *row = line ? intern_escape(b, line, s->type) : NULL;
 
 		if (!line)
