@@ -240,6 +240,30 @@ static bool level_is_known(const struct profile_growth *g)
 	return g->level >= MAP_LEVEL_FIRST && g->level < MAP_LEVELS;
 }
 
+double map_grown_bytes(const struct map_work *w, const struct map_detail *d,
+		       const struct map_shape *s)
+{
+	double bytes = 0;
+
+	for (size_t i = 0; i < d->n_grown; i++) {
+		const struct profile_growth *g =
+			&w->p->growths[w->grown.data[d->first_grown + i].growth];
+		const struct go_heap *h = &w->heaps[g->target];
+		double each = 0;
+
+		if (!level_is_known(g))
+			continue;
+		if (g->how == PROFILE_GROWTH_DOUBLE)
+			each = (double)map_table_bytes(s, h, g->level + 1);
+		else if (g->how == PROFILE_GROWTH_SAME_SIZE)
+			each = (double)map_table_bytes(s, h, g->level);
+		else if (g->how == PROFILE_GROWTH_SPLIT)
+			each = 2 * (double)map_table_bytes(s, h, g->level);
+		bytes += each * (double)g->count;
+	}
+	return bytes;
+}
+
 /* A row, what its maps look like, and its @n growths. */
 struct grown_row {
 	struct map_row *row;
@@ -312,6 +336,8 @@ static void add_rows(struct map_work *w, const struct map_splits *splits)
 
 		if (i < n && all[i].row == all[begin].row)
 			continue;
+		w->details.data[all[begin].row].first_grown = begin;
+		w->details.data[all[begin].row].n_grown = r.n;
 		add_row(w, splits, &r);
 		begin = i;
 	}

@@ -51,6 +51,7 @@ struct map_detail {
 	 * same maps, which one line begins and the next one fills.
 	 */
 	uint32_t group;
+	size_t first_grown, n_grown; /* in map_work.grown */
 };
 
 /* Of a type of value, read when first asked for. */
@@ -64,6 +65,7 @@ struct map_value {
 
 struct map_work {
 	const struct profile *p;
+	struct map_causes *causes;
 	struct go_heap *heaps;    /* of each target */
 	struct map_value *values; /* of each type: see map_value_of() */
 	VEC(struct map_row) rows;

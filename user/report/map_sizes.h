@@ -49,6 +49,13 @@ uint64_t map_presized_bytes(const struct map_shape *s, const struct go_heap *h, 
 /* The directories of a Swiss map on its way to one of @tables, that one not counted. */
 uint64_t map_directory_bytes(const struct go_heap *h, uint64_t tables);
 
+/*
+ * What the heap gives for all tables that a row's growths made, if its maps were of
+ * shape @s; overflow buckets not counted.
+ */
+double map_grown_bytes(const struct map_work *w, const struct map_detail *d,
+		       const struct map_shape *s);
+
 /* Entries that a map moves when it grows so; @g->level is one of a map. */
 uint64_t map_moved_entries(const struct map_shape *s, const struct go_heap *h,
 			   const struct profile_growth *g);
