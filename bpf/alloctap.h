@@ -128,7 +128,7 @@ struct go_layout {
 	__u16 race_detector; /* built with -race: tiny blocks are never shared */
 	/* Classic maps double above this many entries for two buckets. */
 	__u16 map_load;
-	__u16 pad;
+	__u16 hmap_extra;
 	/* Objects with pointers above this many bytes carry an 8-byte header; 0: none do. */
 	__u32 malloc_header_above;
 	/* Requests above this many bytes get whole pages of their own. */

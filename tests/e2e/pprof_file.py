@@ -130,12 +130,14 @@ class Pprof:
                    if any(f.function == function for f in s.frames))
 
 
-RecordedSample = namedtuple("RecordedSample", "functions kind objects bytes requested")
-ALLOC, MAP_INSERT = 0, 1
+RecordedSample = namedtuple("RecordedSample", "functions type kind objects bytes requested entries")
+RecordedGrowth = namedtuple("RecordedGrowth", "functions type how level map count entries")
+ALLOC, MAP_INSERT, WB_FLUSH = 0, 1, 3
+DOUBLE, SAME_SIZE, OVERFLOW, SPLIT = range(4)
 
 
 class Recording:
-    """An .atap file: version, and samples with their functions, leaf first."""
+    """An .atap file: version, samples and growths with their functions, leaf first, and types."""
 
     def __init__(self, path):
         with open(path, "rb") as f:
@@ -144,14 +146,20 @@ class Recording:
         self.version = int.from_bytes(data[8:12], "little")
         m = message(gzip.decompress(data[16:]))
         strings = one(m, 1, b"").split(b"\0")
-        functions, lines, locations, stacks, samples = (message(one(m, n, b"")) for n in
-                                                        (4, 5, 6, 7, 8))
+        functions, lines, locations, stacks, samples, types, growths = (
+            message(one(m, n, b"")) for n in (4, 5, 6, 7, 8, 17, 19))
         names = [strings[i].decode() for i in packed(functions[1])]
         line_names = iter([names[i] for i in packed(lines[1])])
         location_names = [list(itertools.islice(line_names, n)) for n in packed(locations[3])]
         stack_locations = iter(packed(stacks[3]))
         stack_names = [[name for i in itertools.islice(stack_locations, n)
                         for name in location_names[i]] for n in packed(stacks[1])]
-        columns = [packed(samples.get(n, [])) for n in (1, 3, 6, 7, 8)]
-        self.samples = [RecordedSample(stack_names[stack], *rest)
-                        for stack, *rest in itertools.zip_longest(*columns, fillvalue=0)]
+        self.types = [strings[i].decode() for i in packed(types.get(1, []))]
+
+        def rows(make, table, numbers):
+            columns = [packed(table.get(n, [])) for n in numbers]
+            return [make(stack_names[stack], self.types[type], *rest)
+                    for stack, type, *rest in itertools.zip_longest(*columns, fillvalue=0)]
+
+        self.samples = rows(RecordedSample, samples, (1, 10, 3, 6, 7, 8, 9))
+        self.growths = rows(RecordedGrowth, growths, (1, 3, 4, 5, 6, 7, 8))

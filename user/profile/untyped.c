@@ -106,13 +106,14 @@ void untyped_name(const struct profile_builder *b, const struct untyped *u, char
 	size_t line;
 	const char *name = asking_function(b, u->stack, &line);
 	const char *makes = look_up(makers, ARRAY_SIZE(makers), name);
+	bool named = *name && *name != '[';
 
 	if (makes)
 		snprintf(buf, size, "%s", owner_of(b, u->stack, line, makes));
-	else if (u->minor >= MERGED_SINCE_MINOR && u->bytes <= MERGED_MAX_BYTES && *name != '[' &&
+	else if (named && u->minor >= MERGED_SINCE_MINOR && u->bytes <= MERGED_MAX_BYTES &&
 		 !begins_with(name, "runtime."))
 		snprintf(buf, size, MERGED);
-	else if (*name && *name != '[')
+	else if (named)
 		snprintf(buf, size, "[no type: %s]", name);
 	else
 		snprintf(buf, size, "[no type]");

@@ -96,30 +96,28 @@ func pointerSlices(n int) {
 //go:noinline
 func grownPointers(n int) {
 	grown, cap0 := 0, 0
-	var s []*User
+	keepPointers = nil // a local one might begin on the stack
 	for i := 0; i < n; i++ {
-		s = append(s, nil)
-		if cap(s) != cap0 {
-			cap0 = cap(s)
+		keepPointers = append(keepPointers, nil)
+		if cap(keepPointers) != cap0 {
+			cap0 = cap(keepPointers)
 			grown++
 		}
 	}
-	keepPointers = s
 	count("grownPointers", "[]*main.User", grown)
 }
 
 //go:noinline
 func grownNumbers(n int) {
 	grown, cap0 := 0, 0
-	var s []int32
+	keepNumbers = nil // a local one might begin on the stack
 	for i := 0; i < n; i++ {
-		s = append(s, int32(i))
-		if cap(s) != cap0 {
-			cap0 = cap(s)
+		keepNumbers = append(keepNumbers, int32(i))
+		if cap(keepNumbers) != cap0 {
+			cap0 = cap(keepNumbers)
 			grown++
 		}
 	}
-	keepNumbers = s
 	count("grownNumbers", "[slice of pointer-free elements]", grown)
 }
 
