@@ -97,9 +97,9 @@ def check_maps(report, recording):
     for row in rows:
         assert sum(c["objects"] for c in row["causes"].values()) == row["objects"]
         assert sum(c["bytes"] for c in row["causes"].values()) == row["bytes"]
-        assert row["presize_saving_bytes"] <= row["bytes"]
+        assert row["presize_saving_bytes"] <= row["bytes"], row
         assert all(0 < a["saving_bytes"] <= report["totals"]["alloc_bytes"]
-                   for a in row["advice"])
+                   for a in row["advice"]), row
     other = sum(row["causes"]["other"]["bytes"] for row in rows)
     total = sum(row["bytes"] for row in rows)
     print(f"{len(rows)} maps, {total} bytes, {other} of them for other causes, "
