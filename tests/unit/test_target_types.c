@@ -240,7 +240,7 @@ static void expect_name(struct world *w, uint64_t address, const char *expected)
 static void hostile_types_are_bad(void **state)
 {
 	struct world w;
-	struct type_bytes t = {.size = 64, .align = 8, .kind = GO_KIND_STRUCT};
+	struct type_bytes t = {.size = 64, .align = 8, .kind = GO_KIND_STRUCT, .hash = 1};
 	struct field_bytes field = {.offset = 0};
 	uint64_t at = MEMORY_AT, field_at = 0x300000;
 
@@ -254,6 +254,13 @@ static void hostile_types_are_bad(void **state)
 	expect_name(&w, 0x10000000, GO_TYPE_BAD); /* zeros */
 	expect_name(&w, UINT64_MAX - 7, GO_TYPE_BAD);
 	expect_name(&w, put_memory(&w, at, t), "[reflect struct, 64 bytes]");
+
+	/* No hash, and something else behind it: reflection's way of making a bucket. */
+	t.hash = 0;
+	t.tail[2] = UINT64_MAX;
+	expect_name(&w, put_memory(&w, at += 0x100, t), "[reflect struct, 64 bytes]");
+	t.hash = 1;
+	expect_name(&w, put_memory(&w, at += 0x100, t), GO_TYPE_BAD);
 
 	/* A struct that lies in itself, directly ... */
 	t.tail[1] = field_at;

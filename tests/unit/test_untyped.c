@@ -102,7 +102,7 @@ static void names_what_was_made(void **state)
 		check(&cases[i]);
 }
 
-/* Go 1.25 began to merge variables, up to 16 bytes; a linkname may ask for anything. */
+/* Go 1.25 began to merge variables, up to 16 bytes; make() with copy() is of any size. */
 static void merged_variables(void **state)
 {
 	static const struct expectation cases[] = {
@@ -115,11 +115,11 @@ static void merged_variables(void **state)
 		 .minor = 27,
 		 .bytes = 12},
 		{.frames = {MALLOC, "main.f"},
-		 .name = "[no type: main.f]",
+		 .name = "[slice of pointer-free elements]",
 		 .minor = 24,
 		 .bytes = 16},
 		{.frames = {MALLOC, "main.f"},
-		 .name = "[no type: main.f]",
+		 .name = "[slice of pointer-free elements]",
 		 .minor = 26,
 		 .bytes = 17},
 		{.frames = {MALLOC, "runtime.f"},

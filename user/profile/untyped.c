@@ -101,6 +101,17 @@ static const char *owner_of(const struct profile_builder *b, uint32_t stack, siz
 	return owned ? owned : makes;
 }
 
+/*
+ * The compiler calls the allocator without a type, and without a function of the
+ * runtime's between, in two places: for variables that it merges, and for
+ * make([]T, n) with a copy() behind it (cmd/compile/internal/walk/builtin.go,
+ * walkMakeSliceCopy).
+ */
+static const char *inlined_by_compiler(const struct untyped *u)
+{
+	return u->minor >= MERGED_SINCE_MINOR && u->bytes <= MERGED_MAX_BYTES ? MERGED : ELEMENTS;
+}
+
 void untyped_name(const struct profile_builder *b, const struct untyped *u, char *buf, size_t size)
 {
 	size_t line;
@@ -110,9 +121,8 @@ void untyped_name(const struct profile_builder *b, const struct untyped *u, char
 
 	if (makes)
 		snprintf(buf, size, "%s", owner_of(b, u->stack, line, makes));
-	else if (named && u->minor >= MERGED_SINCE_MINOR && u->bytes <= MERGED_MAX_BYTES &&
-		 !begins_with(name, "runtime."))
-		snprintf(buf, size, MERGED);
+	else if (named && !begins_with(name, "runtime."))
+		snprintf(buf, size, "%s", inlined_by_compiler(u));
 	else if (named)
 		snprintf(buf, size, "[no type: %s]", name);
 	else

@@ -25,6 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/intern.h"
 #include "base/vec.h"
 #include "session/types.h"
@@ -120,6 +121,27 @@ static uint32_t unreadable_type(struct target_types *t, int err)
 	return named_type(t, err == -ENOENT && t->gone ? TYPE_GONE : GO_TYPE_BAD);
 }
 
+/*
+ * What the runtime calls those it makes of a value in an interface (convT64 and the
+ * like): the value's own type may be another of that size.
+ */
+static const char *people_name(const char *name)
+{
+	static const char *const names[][2] = {
+		{"runtime.uint16InterfacePtr", "[2-byte value in an interface]"},
+		{"runtime.uint32InterfacePtr", "[4-byte value in an interface]"},
+		{"runtime.uint64InterfacePtr", "[8-byte value in an interface]"},
+		{"runtime.stringInterfacePtr", "[string in an interface]"},
+		{"runtime.sliceInterfacePtr", "[slice in an interface]"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(name, names[i][0]))
+			return names[i][1];
+	}
+	return name;
+}
+
 /* What all kinds have. */
 static int read_brief(struct target_types *t, uint64_t address, struct go_type *type,
 		      struct profile_type *out)
@@ -135,7 +157,7 @@ static int read_brief(struct target_types *t, uint64_t address, struct go_type *
 	*out = (struct profile_type){
 		.size = type->size,
 		.ptr_bytes = type->ptr_bytes,
-		.name = keep_name(t, t->name),
+		.name = keep_name(t, people_name(t->name)),
 		.kind = type->kind,
 		.hash = type->hash,
 		.align = type->align,

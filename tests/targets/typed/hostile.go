@@ -33,7 +33,7 @@ func mallocgc(size uintptr, typ unsafe.Pointer, needzero bool) unsafe.Pointer
 var fakes []*fakeType // alive as long as anybody may read them
 
 func fake(kind uint8) *fakeType {
-	t := &fakeType{size: 64, align: 8, fieldAlign: 8, kind: kind}
+	t := &fakeType{size: 64, hash: 1, align: 8, fieldAlign: 8, kind: kind}
 	fakes = append(fakes, t)
 	return t
 }

@@ -135,6 +135,19 @@ var (
 	textBytes    = []byte(text)
 )
 
+// copied: the compiler turns the two into one call of the allocator.
+//
+//go:noinline
+func copied(n int) {
+	source := make([]int32, size)
+	for i := 0; i < n; i++ {
+		s := make([]int32, len(source))
+		copy(s, source)
+		keepNumbers = s
+	}
+	count("copied", "[slice of pointer-free elements]", n)
+}
+
 //go:noinline
 func joined(n int) {
 	for i := 0; i < n; i++ {
@@ -185,7 +198,7 @@ func boxed(n int) {
 		sink = text[i%10:]
 	}
 	count("boxed", "main.Flat", n)
-	count("boxed", "runtime.stringInterfacePtr", n)
+	count("boxed", "[string in an interface]", n)
 }
 
 // merged: since Go 1.25 the two may share an object without a type.
@@ -247,6 +260,7 @@ func work() {
 	pointerSlices(104)
 	grownPointers(1005)
 	grownNumbers(1006)
+	copied(114)
 	joined(107)
 	converted(108)
 	if minor() >= 21 {
