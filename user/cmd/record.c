@@ -129,6 +129,8 @@ static void say_summary(const struct options *o, const struct profile *p)
 		 (unsigned long long)t.alloc_objects,
 		 format_bytes(bytes, sizeof(bytes), t.alloc_bytes),
 		 (unsigned long long)t.map_inserts, (double)p->duration_ns / 1e9);
+	if (t.wb_flushes)
+		log_info("%llu write barrier flushes", (unsigned long long)t.wb_flushes);
 	for (size_t i = 0; i < p->n_losses; i++)
 		log_warn("lost: %llu %s", (unsigned long long)p->losses[i].count,
 			 profile_str(p, p->losses[i].text));
