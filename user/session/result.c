@@ -24,7 +24,7 @@ static const struct loss_text loss_texts[LOST_MAX] = {
 	[LOST_SIZE_UNREADABLE] = {"size_unreadable",
 				  "allocations of a type that could not be read: bytes may be off"},
 	[LOST_RECURSION] = {"recursion", "hits were skipped by the kernel: they are missing"},
-	[LOST_GROWTH] = {"growth", "growths of maps had no room of their own: raise --max-counts"},
+	[LOST_GROWTH] = {"growth", "growths of maps could not be kept apart: raise --max-counts"},
 };
 
 _Static_assert((int)PROFILE_KIND_MAX == (int)KIND_MAX &&
