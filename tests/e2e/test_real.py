@@ -84,7 +84,7 @@ def check_types(report, recording):
     assert not [t for t in types if "[bad type]" in t["type"]]
     unknown = sum(t["bytes"] for t in types if t["type"].startswith("[no type"))
     print(f"{len(types)} types; of {totals['alloc_bytes']} bytes, {unknown} without")
-    assert unknown <= 0.02 * totals["alloc_bytes"]
+    assert unknown <= 0.001 * totals["alloc_bytes"]
     r = lab.run_alloctap("report", recording, "--view", "types", "--top", 5)
     assert r.returncode == 0 and types[0]["type"] in r.stdout, r.stderr
 
