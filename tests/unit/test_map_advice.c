@@ -316,7 +316,8 @@ static void integer_key(void **state)
 		report = lab_finish(&lab);
 		expect_kinds(&report, cases[i].kinds);
 		if (*cases[i].kinds)
-			expect_saving(&report, MAP_ADVICE_INTEGER_KEY, 72000, "3.00k of 70.3kB");
+			expect_saving(&report, MAP_ADVICE_INTEGER_KEY, 72000,
+				      "3.00k of them, 70.3kB");
 		lab_report_free(&report);
 	}
 }

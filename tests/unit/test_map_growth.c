@@ -63,7 +63,26 @@ static void sizes(void **state)
 	}
 }
 
-/* A lab with map[uint64]main.value, inserted into once by main.load. */
+/* tests/targets/maps: 1400 entries in 256 buckets of 1104 bytes chain 26.4, 18 are spare. */
+static void chained(void **state)
+{
+	struct map_lab lab = lab_new("go1.23.12");
+	struct lab_map m = lab_plain_map(&lab, 128);
+	struct lab_report report = lab_finish(&lab);
+	struct map_shape shape = map_shape_of(report.p, m.map);
+	struct go_heap heap = go_heap_of(report.p, 0);
+	double bytes = map_filled_bytes(&shape, &heap, 1400);
+
+	(void)state;
+	bytes -= (double)map_presized_bytes(&shape, &heap, 1400);
+	assert_true(bytes > 8 * 1152 && bytes < 9 * 1152);
+	lab_report_free(&report);
+}
+
+/*
+ * A lab with map[uint64]main.value, inserted into by main.load, whose tables took
+ * more than any saving.
+ */
 static struct map_lab begin(const char *version, uint64_t size, uint64_t inserts, uint64_t largest,
 			    struct lab_map *m)
 {
@@ -71,6 +90,7 @@ static struct map_lab begin(const char *version, uint64_t size, uint64_t inserts
 
 	*m = lab_plain_map(&lab, size);
 	lab_insert(&lab, SLOW, m->map, inserts, largest);
+	lab_alloc(&lab, OBJ SM "newTable < " SM "(*table).grow < " SLOW, 0, 1, 1 << 30);
 	return lab;
 }
 
@@ -273,6 +293,22 @@ static void not_avoidable(void **state)
 	expect(&lab, (struct expected){1, 1, 144});
 }
 
+/* What was not allocated there cannot be spared there. */
+static void no_more_than_there_was(void **state)
+{
+	struct map_lab lab = lab_new("go1.26.5");
+	struct lab_map m = lab_plain_map(&lab, 8);
+	struct lab_report report;
+
+	(void)state;
+	lab_insert(&lab, SLOW, m.map, 1500, 1499);
+	lab_alloc(&lab, OBJ SM "newTable < " SM "(*table).grow < " SLOW, 0, 1, 500);
+	doubled(&lab, &m, 3, 9, 1);
+	report = lab_finish(&lab);
+	assert_int_equal(lab_row(&report, "main.load")->presize_saving_bytes, 500);
+	lab_report_free(&report);
+}
+
 /* One type, made well in one function and badly in another. */
 static void functions_apart(void **state)
 {
@@ -350,11 +386,12 @@ static void absurd(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sizes),         cmocka_unit_test(small_maps),
-		cmocka_unit_test(classic),       cmocka_unit_test(overflow),
-		cmocka_unit_test(splits),        cmocka_unit_test(splits_only),
-		cmocka_unit_test(not_avoidable), cmocka_unit_test(functions_apart),
-		cmocka_unit_test(copied),        cmocka_unit_test(absurd),
+		cmocka_unit_test(sizes),           cmocka_unit_test(chained),
+		cmocka_unit_test(small_maps),      cmocka_unit_test(classic),
+		cmocka_unit_test(overflow),        cmocka_unit_test(splits),
+		cmocka_unit_test(splits_only),     cmocka_unit_test(not_avoidable),
+		cmocka_unit_test(functions_apart), cmocka_unit_test(copied),
+		cmocka_unit_test(absurd),          cmocka_unit_test(no_more_than_there_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

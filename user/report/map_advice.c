@@ -134,27 +134,16 @@ static uint64_t maps_of(const struct map_row *r)
 	return maps ? maps : 1;
 }
 
-/* What overflow buckets would have taken less with another group; negative: more. */
-static double narrower_overflow(const struct subject *s, const struct map_shape *with)
-{
-	double bytes = (double)s->row->causes[MAP_CAUSE_OVERFLOW].bytes;
-
-	return bytes * (1 - (double)with->group_size / (double)s->shape.group_size);
-}
-
-/* The same of all tables seen. */
+/* What the tables seen would have taken less with another group; negative: more. */
 static double narrower_tables(const struct subject *s, struct map_part key, struct map_part elem)
 {
 	struct map_shape with = map_shape_with(&s->shape, key, elem);
 	double firsts = (double)s->row->causes[MAP_CAUSE_FIRST].objects;
 
-	if (!s->shape.group_size)
-		return 0;
-	return narrower_overflow(s, &with) +
-	       firsts * (double)map_table_bytes(&s->shape, s->heap, MAP_LEVEL_FIRST) -
+	return firsts * (double)map_table_bytes(&s->shape, s->heap, MAP_LEVEL_FIRST) -
 	       firsts * (double)map_table_bytes(&with, s->heap, MAP_LEVEL_FIRST) +
-	       map_grown_bytes(s->work, s->detail, &s->shape) -
-	       map_grown_bytes(s->work, s->detail, &with);
+	       map_grown_bytes(s->work, s->row, s->detail, &s->shape) -
+	       map_grown_bytes(s->work, s->row, s->detail, &with);
 }
 
 static int advise_presize(const struct subject *s)
@@ -195,13 +184,14 @@ static int advise_boxes(const struct subject *s)
 			 " at a time: where nothing else holds the values, take them from a "
 			 "sync.Pool.",
 			 held);
-	return give(s, MAP_ADVICE_POINTERS, (double)boxes->bytes,
-		    make_text("Values of %s have %" PRIu64 " bytes, and over %d each is an object "
-			      "of its own: %s of %s at %s. Store pointers to values that are "
-			      "there anyway, or split the value.%s",
-			      name_of(s, s->elem), s->elem->size, BOX_LIMIT,
-			      format_count(objects, sizeof(objects), boxes->objects),
-			      format_bytes(bytes, sizeof(bytes), boxes->bytes), s->place, pool));
+	return give(
+		s, MAP_ADVICE_POINTERS, (double)boxes->bytes,
+		make_text("Values of %s have %" PRIu64 " bytes, and over %d each is an object "
+			  "of its own: %s objects, %s, at %s. Store pointers to values that are "
+			  "there anyway, or split the value.%s",
+			  name_of(s, s->elem), s->elem->size, BOX_LIMIT,
+			  format_count(objects, sizeof(objects), boxes->objects),
+			  format_bytes(bytes, sizeof(bytes), boxes->bytes), s->place, pool));
 }
 
 static bool per_insert(const struct subject *s, uint64_t objects)
@@ -226,13 +216,13 @@ static int advise_pool(const struct subject *s)
 	saving = (double)made.bytes * (1 - (double)held / (double)made.objects);
 	if (saving < SAVING_MIN)
 		return 0;
-	return give(s, MAP_ADVICE_POINTERS, saving,
-		    make_text("%s makes a %s for each insert at %s, %s of %s, while no more than "
-			      "%" PRIu64
-			      " are held: use the replaced ones again, from a sync.Pool.",
-			      function_of(s), name_of(s, &s->work->p->types[pointee]), s->place,
-			      format_count(objects, sizeof(objects), made.objects),
-			      format_bytes(bytes, sizeof(bytes), made.bytes), held));
+	return give(
+		s, MAP_ADVICE_POINTERS, saving,
+		make_text("%s makes a %s for each insert at %s, %s objects, %s, while no more than "
+			  "%" PRIu64 " are held: use the replaced ones again, from a sync.Pool.",
+			  function_of(s), name_of(s, &s->work->p->types[pointee]), s->place,
+			  format_count(objects, sizeof(objects), made.objects),
+			  format_bytes(bytes, sizeof(bytes), made.bytes), held));
 }
 
 /* Large values in the table, made on the heap by the caller and copied from there. */
@@ -273,11 +263,10 @@ static double wider_tables(const struct subject *s, uint64_t size)
 	struct map_part part = {size, s->elem->align, s->elem->ptr_bytes > 0};
 	struct map_shape with = map_shape_with(&s->shape, s->shape.key, part);
 	uint64_t n = map_row_entries(s->row);
-	uint64_t now = map_presized_bytes(&s->shape, s->heap, n);
-	uint64_t then = map_presized_bytes(&with, s->heap, n);
+	double now = map_filled_bytes(&s->shape, s->heap, n);
+	double then = map_filled_bytes(&with, s->heap, n);
 	double filled = (double)s->detail->elem_boxes.objects / (double)n;
-	double presized = (then > now ? (double)(then - now) : 0) * (filled > 1 ? filled : 1) -
-			  (s->shape.group_size ? narrower_overflow(s, &with) : 0);
+	double presized = (then > now ? then - now : 0) * (filled > 1 ? filled : 1);
 	double grown = -narrower_tables(s, s->shape.key, part);
 
 	return presized > grown ? presized : grown;
@@ -354,12 +343,13 @@ static int advise_integer_key(const struct subject *s)
 	    saving < kinds[MAP_ADVICE_INTEGER_KEY].share *
 			     ((double)s->row->bytes + (double)strings.bytes))
 		return 0;
-	return give(s, MAP_ADVICE_INTEGER_KEY, saving,
-		    make_text("%s makes about a string for each insert at %s, %s of %s. If it is "
-			      "a number they spell, make that the key.",
-			      function_of(s), s->place,
-			      format_count(objects, sizeof(objects), strings.objects),
-			      format_bytes(bytes, sizeof(bytes), strings.bytes)));
+	return give(
+		s, MAP_ADVICE_INTEGER_KEY, saving,
+		make_text("%s makes about a string for each insert at %s, %s of them, %s. If it is "
+			  "a number they spell, make that the key.",
+			  function_of(s), s->place,
+			  format_count(objects, sizeof(objects), strings.objects),
+			  format_bytes(bytes, sizeof(bytes), strings.bytes)));
 }
 
 static int compare_advice(const void *x, const void *y)

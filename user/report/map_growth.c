@@ -240,9 +240,23 @@ static bool level_is_known(const struct profile_growth *g)
 	return g->level >= MAP_LEVEL_FIRST && g->level < MAP_LEVELS;
 }
 
-double map_grown_bytes(const struct map_work *w, const struct map_detail *d,
-		       const struct map_shape *s)
+/* A table of @level, and what it chains until it is full or has all @entries. */
+static double made_bytes(const struct map_shape *s, const struct go_heap *h, uint32_t level,
+			 uint64_t entries)
 {
+	uint64_t full;
+
+	if (level >= MAP_LEVELS)
+		return 0;
+	full = map_full(s, h, level);
+	return (double)map_table_bytes(s, h, level) +
+	       map_overflow_bytes(s, h, level, entries < full ? entries : full);
+}
+
+double map_grown_bytes(const struct map_work *w, const struct map_row *r,
+		       const struct map_detail *d, const struct map_shape *s)
+{
+	uint64_t entries = map_row_entries(r);
 	double bytes = 0;
 
 	for (size_t i = 0; i < d->n_grown; i++) {
@@ -254,11 +268,11 @@ double map_grown_bytes(const struct map_work *w, const struct map_detail *d,
 		if (!level_is_known(g))
 			continue;
 		if (g->how == PROFILE_GROWTH_DOUBLE)
-			each = (double)map_table_bytes(s, h, g->level + 1);
+			each = made_bytes(s, h, g->level + 1, entries);
 		else if (g->how == PROFILE_GROWTH_SAME_SIZE)
-			each = (double)map_table_bytes(s, h, g->level);
+			each = made_bytes(s, h, g->level, entries);
 		else if (g->how == PROFILE_GROWTH_SPLIT)
-			each = 2 * (double)map_table_bytes(s, h, g->level);
+			each = 2 * made_bytes(s, h, g->level, entries);
 		bytes += each * (double)g->count;
 	}
 	return bytes;
@@ -297,7 +311,8 @@ static void count_row(const struct map_work *w, struct grown_row *r, struct leve
 
 static void add_row(struct map_work *w, const struct map_splits *splits, struct grown_row *r)
 {
-	uint64_t entries = map_row_entries(r->row);
+	const struct map_cause_sum *causes = r->row->causes;
+	uint64_t entries = map_row_entries(r->row), tables;
 	struct levels l = {0};
 	double spared;
 
@@ -315,7 +330,11 @@ static void add_row(struct map_work *w, const struct map_splits *splits, struct 
 		else if (g->how == PROFILE_GROWTH_SPLIT)
 			spared += map_splits_spared(splits, &r->grown[i]);
 	}
-	r->row->presize_saving_bytes = spared < 0x1p63 ? (uint64_t)spared : UINT64_MAX;
+	/* Each is less than the one made instead, in the same row unless types are mixed up. */
+	tables = map_add(
+		map_add(causes[MAP_CAUSE_GROWTH].bytes, causes[MAP_CAUSE_FIRST].bytes),
+		map_add(causes[MAP_CAUSE_OVERFLOW].bytes, causes[MAP_CAUSE_DIRECTORY].bytes));
+	r->row->presize_saving_bytes = spared < (double)tables ? (uint64_t)spared : tables;
 }
 
 static void add_rows(struct map_work *w, const struct map_splits *splits)

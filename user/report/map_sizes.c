@@ -14,6 +14,7 @@
 #define SPARE_BUCKETS_FROM 4
 /* Larger n than any map has, small enough to reckon with. */
 #define ENTRIES_MAX (1ull << 48)
+#define BUCKETS_MAX 48
 
 static struct map_part part_of(const struct profile_type *t, bool boxed)
 {
@@ -66,23 +67,25 @@ struct map_shape map_shape_with(const struct map_shape *s, struct map_part key,
 	return with;
 }
 
-/* runtime.makeBucketArray(). */
-static uint64_t bucket_array_bytes(const struct map_shape *s, const struct go_heap *h, uint32_t b)
+/* Buckets in an array for 2^@b, spare ones included: runtime.makeBucketArray(). */
+static uint64_t bucket_array_length(const struct map_shape *s, const struct go_heap *h, uint32_t b)
 {
 	uint64_t n = 1ull << b, size, up;
 
-	if (b >= SPARE_BUCKETS_FROM) {
-		n += 1ull << (b - SPARE_BUCKETS_FROM);
-		size = map_mul(s->group_size, n);
-		up = go_heap_bytes(h, size, s->pointers);
-		/* roundupsize() leaves room for the header of objects that have one. */
-		if (s->pointers && h->header_above && size > h->header_above &&
-		    size <= h->small_max)
-			up -= 8;
-		if (up != size)
-			n = up / s->group_size;
-	}
-	return go_heap_bytes(h, map_mul(s->group_size, n), s->pointers);
+	if (b < SPARE_BUCKETS_FROM)
+		return n;
+	n += 1ull << (b - SPARE_BUCKETS_FROM);
+	size = map_mul(s->group_size, n);
+	up = go_heap_bytes(h, size, s->pointers);
+	/* roundupsize() leaves room for the header of objects that have one. */
+	if (s->pointers && h->header_above && size > h->header_above && size <= h->small_max)
+		up -= 8;
+	return up != size ? up / s->group_size : n;
+}
+
+static uint64_t bucket_array_bytes(const struct map_shape *s, const struct go_heap *h, uint32_t b)
+{
+	return go_heap_bytes(h, map_mul(s->group_size, bucket_array_length(s, h, b)), s->pointers);
 }
 
 uint64_t map_table_bytes(const struct map_shape *s, const struct go_heap *h, uint32_t level)
@@ -123,21 +126,62 @@ static uint64_t classic_load(const struct go_heap *h, uint32_t b)
 	return (1ull << b) / 2 * (h->minor == 21 ? CLASSIC_LOAD_1_21 : CLASSIC_LOAD);
 }
 
-uint64_t map_presized_bytes(const struct map_shape *s, const struct go_heap *h, uint64_t n)
+static uint32_t classic_presize(const struct go_heap *h, uint64_t n)
 {
-	struct map_presized p;
 	uint32_t b = 0;
 
-	if (!s->swiss) {
-		while (b < 48 && n > classic_load(h, b))
-			b++;
-		return map_table_bytes(s, h, b + MAP_LEVEL_FIRST);
-	}
-	p = map_presize(n);
+	while (b < BUCKETS_MAX && n > classic_load(h, b))
+		b++;
+	return b;
+}
+
+uint64_t map_presized_bytes(const struct map_shape *s, const struct go_heap *h, uint64_t n)
+{
+	struct map_presized p = map_presize(n);
+
+	if (!s->swiss)
+		return map_table_bytes(s, h, classic_presize(h, n) + MAP_LEVEL_FIRST);
 	if (p.level == MAP_LEVEL_FIRST)
 		return map_table_bytes(s, h, p.level);
 	return map_add(map_mul(p.tables, map_table_bytes(s, h, p.level)),
 		       go_heap_bytes(h, map_mul(p.tables, POINTER_SIZE), true));
+}
+
+/* Overflow buckets for each bucket, where those have @load entries in the mean. */
+static double chained(double load)
+{
+	double chance = 1 - load / (1 << 20), sum = 0;
+
+	/* Poisson: chance of an empty bucket is e^-load, to six digits. */
+	for (int i = 0; i < 20; i++)
+		chance *= chance;
+	for (int entries = 1; entries <= 5 * MAP_SLOTS; entries++) {
+		chance *= load / entries;
+		sum += chance * ((entries - 1) / MAP_SLOTS);
+	}
+	return sum;
+}
+
+double map_overflow_bytes(const struct map_shape *s, const struct go_heap *h, uint32_t level,
+			  uint64_t n)
+{
+	double buckets, spare, more;
+	uint32_t b;
+
+	/* One bucket alone chains none: it grows. */
+	if (s->swiss || !s->group_size || level <= MAP_LEVEL_FIRST || level >= BUCKETS_MAX)
+		return 0;
+	b = level - MAP_LEVEL_FIRST;
+	buckets = (double)(1ull << b);
+	spare = (double)bucket_array_length(s, h, b) - buckets;
+	more = chained((double)n / buckets) * buckets - spare;
+	return more > 0 ? more * (double)go_heap_bytes(h, s->group_size, s->pointers) : 0;
+}
+
+double map_filled_bytes(const struct map_shape *s, const struct go_heap *h, uint64_t n)
+{
+	return (double)map_presized_bytes(s, h, n) +
+	       map_overflow_bytes(s, h, classic_presize(h, n) + MAP_LEVEL_FIRST, n);
 }
 
 uint64_t map_directory_bytes(const struct go_heap *h, uint64_t tables)
@@ -149,14 +193,19 @@ uint64_t map_directory_bytes(const struct go_heap *h, uint64_t tables)
 	return bytes;
 }
 
+uint64_t map_full(const struct map_shape *s, const struct go_heap *h, uint32_t level)
+{
+	if (level == MAP_LEVEL_FIRST)
+		return MAP_SLOTS;
+	if (!s->swiss)
+		return classic_load(h, level - MAP_LEVEL_FIRST);
+	return (1ull << level) / MAP_SLOTS * MAP_TABLE_LOAD;
+}
+
 uint64_t map_moved_entries(const struct map_shape *s, const struct go_heap *h,
 			   const struct profile_growth *g)
 {
-	uint64_t load = MAP_SLOTS;
+	uint64_t full = map_full(s, h, g->level);
 
-	if (!s->swiss)
-		load = classic_load(h, g->level - MAP_LEVEL_FIRST);
-	else if (g->level > MAP_LEVEL_FIRST)
-		load = (1ull << g->level) / MAP_SLOTS * MAP_TABLE_LOAD;
-	return load < g->entries ? load : g->entries;
+	return full < g->entries ? full : g->entries;
 }

@@ -45,17 +45,27 @@ struct map_presized {
 struct map_presized map_presize(uint64_t n);
 /* What the heap gives for the table or tables of make(map, n). */
 uint64_t map_presized_bytes(const struct map_shape *s, const struct go_heap *h, uint64_t n);
+/*
+ * Of overflow buckets that a classic map of @n entries in an array of 2^@level slots
+ * may be expected to chain, beyond the spare ones of the array.
+ */
+double map_overflow_bytes(const struct map_shape *s, const struct go_heap *h, uint32_t level,
+			  uint64_t n);
+/* Both. */
+double map_filled_bytes(const struct map_shape *s, const struct go_heap *h, uint64_t n);
 
 /* The directories of a Swiss map on its way to one of @tables, that one not counted. */
 uint64_t map_directory_bytes(const struct go_heap *h, uint64_t tables);
 
 /*
- * What the heap gives for all tables that a row's growths made, if its maps were of
- * shape @s; overflow buckets not counted.
+ * What the heap gives for all tables that a row's growths made, and what they may
+ * be expected to chain, if its maps were of shape @s.
  */
-double map_grown_bytes(const struct map_work *w, const struct map_detail *d,
-		       const struct map_shape *s);
+double map_grown_bytes(const struct map_work *w, const struct map_row *r,
+		       const struct map_detail *d, const struct map_shape *s);
 
+/* Entries that a table of 2^@level slots takes before it grows; @level is one of a map. */
+uint64_t map_full(const struct map_shape *s, const struct go_heap *h, uint32_t level);
 /* Entries that a map moves when it grows so; @g->level is one of a map. */
 uint64_t map_moved_entries(const struct map_shape *s, const struct go_heap *h,
 			   const struct profile_growth *g);
