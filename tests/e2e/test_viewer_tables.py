@@ -143,14 +143,15 @@ def test_no_types_says_why(page):
 def test_maps_table(page):
     p = page("typed", "#tab=maps")
     rows = [[plain(c) for c in r] for r in table_rows(p, "maps")]
-    orders, advice, sessions = rows[0], rows[1], rows[2]
+    orders, sessions = [r for r in rows if len(r) > 1]
+    advice = rows[1]
     assert p.text("#n-maps") == "2"
     assert orders[0].endswith("map[string]orders.Order") and orders[1] == "main.indexOrders"
     assert orders[3:7] == ["5.60 k", "700.0 kB", "128 B", f"{716800 / (5600 * 56):.2f} \u00d7"]
     assert orders[8:11] == ["300", "100", "56"]
     assert sessions[0].endswith("map[uint64]orders.Session") and sessions[3] == "900"
     # A line of advice with what it saves, below the row it is about.
-    assert re.match(r"saves 306\.3 kB .*main\.go:83 .*make\(map\[string\]orders\.Order, n\)",
+    assert re.match(r"saves 306\.3 kB .*main\.go:83\b.*make\(map\[string\]orders\.Order, n\)",
                     advice[0])
 
 
@@ -189,7 +190,8 @@ def test_map_leads_into_the_graph(page):
     assert state["tab"] == "flame" and state["query"] == "^main\\.indexOrders$"
     assert state["matched"] == 716800
     p.press("#tab-maps")
-    p.press("#maps tbody tr:nth-child(3) td:nth-child(1) button.name-of")
+    p.js("[...document.querySelectorAll('#maps .name-of')]"
+         ".find(b => b.textContent === 'map[uint64]orders.Session').click()")
     # Nothing of a map itself was allocated there: its inserts are what there is to see.
     assert p.state()["unit"] == "inserts" and p.node([])["total"]["inserts"] == 900
 

@@ -208,12 +208,12 @@ static struct profile *typed_profile(uint64_t scale, unsigned int line,
 	return page_finish(b);
 }
 
-static struct profile *page_typed(void)
+static inline struct profile *page_typed(void)
 {
 	return typed_profile(1, 118, &typed_plain_names);
 }
 
-static struct profile *page_typed_hostile(void)
+static inline struct profile *page_typed_hostile(void)
 {
 	static const struct typed_names names = {hostile_names[0], hostile_names[1],
 						 hostile_names[2]};

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/utf8.h"
+#include "export/diff_export.h"
 #include "export/exporter.h"
 #include "export/frame_tree.h"
 #include "html_typed.h"
@@ -237,6 +238,28 @@ static void tree_depth_is_bounded(void **state)
 
 /* --- pages for the browser ---------------------------------------------------------- */
 
+/* Two recordings compared: twice as long, orders made elsewhere, a map of another type. */
+static int write_comparison(const char *dir, const char *name, const struct typed_names *names)
+{
+	struct profile *profiles[] = {page_typed(), typed_profile(3, 121, names)};
+	struct export_options opts = {0};
+	struct diff *d = NULL;
+	char path[4096];
+	int err = -ENOMEM;
+
+	snprintf(path, sizeof(path), "%s/%s.html", dir, name);
+	if (profiles[0] && profiles[1]) {
+		profiles[1]->duration_ns *= 2;
+		d = diff_new((const struct profile *const *)profiles, true);
+	}
+	if (d)
+		err = export_diff(d, &exporter_html, &opts, path);
+	diff_free(d);
+	profile_free(profiles[0]);
+	profile_free(profiles[1]);
+	return err;
+}
+
 /* What a reader of shop.html must find, from the rows themselves: no tree in between. */
 static int write_rows(const char *dir)
 {
@@ -259,7 +282,16 @@ static int write_rows(const char *dir)
 
 static int write_pages(const char *dir)
 {
+	static const struct typed_names changed = {"orders.Order", "Customer",
+						   "map[string]*orders.Order"};
+	static const struct typed_names hostile = {hostile_names[0], hostile_names[1],
+						   hostile_names[2]};
 	int err = write_rows(dir);
+
+	if (!err)
+		err = write_comparison(dir, "compared", &changed);
+	if (!err)
+		err = write_comparison(dir, "compared_hostile", &hostile);
 
 	for (size_t i = 0; !err && i < N_PAGES; i++) {
 		struct profile *p = pages[i].make();

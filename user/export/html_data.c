@@ -4,8 +4,9 @@
 #include "export/html_data.h"
 #include "export/html_page.h"
 
-int html_data_write(const struct profile *p, FILE *out)
+int html_data_write(const void *what, FILE *out)
 {
+	const struct profile *p = what;
 	struct json_writer w = json_writer_make(out);
 	struct page page;
 	int err = page_init(&page, &p, 1);

@@ -44,56 +44,47 @@ static void write_layout(struct json_writer *w, const struct profile *p,
 	json_end(w);
 }
 
-/* Those of one profile, with what the best order of fields would have spared in it. */
-static int write_layouts_of(struct page *page, struct json_writer *w, size_t side,
-			    const struct type_table *table)
-{
-	const struct profile *p = page->profiles[side];
-
-	for (uint32_t i = 0; i < page->types.n; i++) {
-		const struct page_type *t = &page->types.data[i];
-		struct type_layout *l;
-		struct type_row row;
-
-		if (t->side != side || p->types[t->type].kind != GO_KIND_STRUCT)
-			continue;
-		l = type_layout_new(p, t->target, t->type);
-		if (!l && errno == ENOMEM)
-			return -ENOMEM;
-		/* Fields that were not read, or make no sense, are not shown. */
-		if (!l)
-			continue;
-		row = type_table_find(table, p, t->type);
-		write_layout(w, p, l, i, &row);
-		type_layout_free(l);
-	}
-	return 0;
-}
-
 static int write_layouts(struct page *page, struct json_writer *w)
 {
-	int err = 0;
+	const struct profile *p = page->profiles[0];
+	struct type_table *table = type_table_new(p);
+	int err = table ? 0 : -ENOMEM;
 
-	json_array(w, "layouts");
-	for (size_t side = 0; !err && side < page->n; side++) {
-		struct type_table *table = type_table_new(page->profiles[side]);
+	for (uint32_t i = 0; !err && i < page->types.n; i++) {
+		const struct page_type *t = &page->types.data[i];
+		struct type_layout *l;
 
-		if (!table)
-			return -ENOMEM;
-		err = write_layouts_of(page, w, side, table);
-		type_table_free(table);
+		if (p->types[t->type].kind != GO_KIND_STRUCT)
+			continue;
+		l = type_layout_new(p, t->target, t->type);
+		/* Fields that were not read, or make no sense, are not shown. */
+		if (l) {
+			struct type_row row = type_table_find(table, p, t->type);
+
+			write_layout(w, p, l, i, &row);
+		} else if (errno == ENOMEM) {
+			err = -ENOMEM;
+		}
+		type_layout_free(l);
 	}
-	json_end(w);
+	type_table_free(table);
 	return err;
 }
 
 int page_write_types(struct page *page, struct json_writer *w)
 {
+	int err = 0;
+
 	json_object(w, "types");
 	WRITE_COLUMN(w, "name", page->types.data, page->types.n, e->name);
 	WRITE_COLUMN(w, "package", page->types.data, page->types.n, e->package);
 	WRITE_COLUMN(w, "kind", page->types.data, page->types.n, type_of(page, e)->kind);
 	WRITE_COLUMN(w, "size", page->types.data, page->types.n, type_of(page, e)->size);
 	json_end(w);
-	return write_layouts(page, w);
+	json_array(w, "layouts");
+	/* A comparison has no room for them: there may be two of each. */
+	if (page->n == 1)
+		err = write_layouts(page, w);
+	json_end(w);
+	return err;
 }

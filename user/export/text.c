@@ -6,8 +6,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/units.h"
 #include "export/summary.h"
@@ -18,15 +16,6 @@ static const text_view_fn views[VIEW_MAX] = {
 	[VIEW_TYPES] = text_types_print,
 	[VIEW_MAPS] = text_maps_print,
 };
-
-static size_t stream_width(FILE *out)
-{
-	struct winsize size;
-
-	if (!isatty(fileno(out)) || ioctl(fileno(out), TIOCGWINSZ, &size) || !size.ws_col)
-		return SIZE_MAX;
-	return size.ws_col;
-}
 
 static void print_title(const struct text *t)
 {
@@ -97,7 +86,7 @@ static void print_losses(const struct text *t)
 
 static int text_write(const struct profile *p, const struct export_options *opts, FILE *out)
 {
-	struct text t = {.p = p, .out = out, .width = stream_width(out)};
+	struct text t = {.p = p, .out = out, .width = text_width(out)};
 	struct profile_totals totals = profile_totals(p);
 
 	print_title(&t);

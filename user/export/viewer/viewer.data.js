@@ -219,7 +219,7 @@ class CallTree {
 			});
 			side.total = side.self.map(self => addUp(self, this.parent));
 		}
-		this.show(this.sides.length - 1);
+		this.show(this.shown === undefined ? this.sides.length - 1 : this.shown);
 	}
 
 	/* Whose weights are those of the boxes: .self, .total. */

@@ -67,7 +67,7 @@ function describe(tree, node, unit, shorten) {
 		el("div", {class: "names"},
 		   el("div", {class: "name"}, tree.name(node)),
 		   ...facts.filter(text => text).map(text => el("div", {class: "fact"}, text))),
-		weightTable(tree, node, unit),
+		(tree.sides.length > 1 ? diffWeightTable : weightTable)(tree, node, unit),
 	];
 }
 

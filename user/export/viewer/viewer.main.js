@@ -19,17 +19,21 @@ class App {
 		this.timings = timings;
 		this.tree = timed("tree", () => new CallTree(profile));
 		this.totals = this.tree.total.map(total => total[0]);
-		this.palette = new Palette(profile.functions);
+		this.palette = profile.sides > 1 ? new DiffPalette(this.tree) : new Palette(this.tree);
 		this.layouts = [];
 		/* type: only what was allocated of it, or inserted into it; -1: of all. */
 		this.state = {unit: Math.max(0, this.firstUnit()), zoom: 0, selected: 0, query: "", icicle: false,
-			      tab: "flame", type: -1};
+			      tab: "flame", type: -1, side: profile.sides - 1};
 		this.view = new FlameView(this.tree, this.palette, this.layout());
 		this.found = null; /* {nodes, weight} of the search in this unit */
 
-		showHeader(profile.meta, this.totals);
+		if (profile.sides > 1)
+			showDiffHeader(profile.meta, this.tree);
+		else
+			showHeader(profile.meta, this.totals);
 		this.tabs = new Tabs(this.makeTables(profile), tab => this.setTab(tab));
 		this.buildUnits();
+		byId("sides").hidden = profile.sides === 1;
 		this.initTheme();
 		this.listen();
 		this.restore();
@@ -39,6 +43,8 @@ class App {
 		const pickSite = name => this.searchFor(name);
 		const pickType = type => this.lookAtType(type);
 
+		if (profile.sides > 1)
+			return diffTables(profile, pickType, pickSite);
 		return {
 			sites: siteTable(profile, this.totals, pickSite),
 			types: typeTable(profile, this.totals, pickType, pickSite),
@@ -62,9 +68,9 @@ class App {
 	}
 
 	setUnit(unit, remember = true) {
-		if (!this.tree.total[unit][0])
+		if (unit < 0 || !this.tree.total[unit][0])
 			return;
-		this.state.unit = unit;
+		this.state.unit = this.palette.unit = unit;
 		/* A box may have no weight in the new unit: then its nearest caller stands in. */
 		this.state.zoom = this.weightyCaller(this.state.zoom);
 		this.state.selected = this.weightyCaller(this.state.selected);
@@ -88,12 +94,24 @@ class App {
 			return;
 		state.type = type;
 		this.timed("weigh", () => tree.weigh(type < 0 ? null : i => samples.type[i] === type));
-		this.layouts = [];
 		byId("only").hidden = type < 0;
 		byId("only-type").textContent = type < 0 ? "" : types[type].short;
 		byId("only-type").title = type < 0 ? "" : types[type].name;
+		this.setSide(state.side, remember);
+	}
+
+	/* Whose weights boxes are wide as; all layouts are others from here on. */
+	setSide(side, remember = true) {
+		const {tree, state} = this;
+
+		state.side = side;
+		tree.show(side);
+		this.layouts = [];
 		for (const button of byId("units").children)
 			button.disabled = !tree.total[button.value][0];
+		for (const button of byId("sides").children)
+			button.setAttribute("aria-pressed", Number(button.value) === side);
+		this.buildLegend();
 		this.setUnit(tree.total[state.unit][0] ? state.unit : this.firstUnit(), remember);
 	}
 
@@ -269,36 +287,27 @@ class App {
 	}
 
 	buildLegend() {
-		const {tree, palette} = this;
-		const used = new Set(), inlined = new Set();
-
-		for (let node = 1; node < tree.n; node++)
-			(tree.inlined[node] ? inlined : used).add(palette.categoryOf[tree.func[node]]);
-		const item = (color, text, style) => {
+		byId("legend").replaceChildren(...this.palette.legend().map(({color, text, class: kind}) => {
 			const swatch = el("i", {});
 
 			swatch.style.background = color;
-			return el("li", style, swatch, text);
-		};
-		const items = [1, 2, 3, 4, 0].filter(c => used.has(c) || inlined.has(c))
-			.map(c => item(palette.sample(c, 0), CATEGORIES[c].name, {}));
-
-		if (inlined.size)
-			items.push(item(palette.sample([...inlined][0], 1), "inlined", {class: "inlined"}));
-		byId("legend").replaceChildren(...items);
+			return el("li", kind ? {class: kind} : {}, ...(color ? [swatch] : []), text);
+		}));
 	}
 
 	/* --- the address ----------------------------------------------------------- */
 
 	/* Only what differs from a fresh page. Node numbers are fixed within a file. */
 	address() {
-		const {unit, zoom, query, icicle, tab, type} = this.state;
+		const {unit, zoom, query, icicle, tab, type, side} = this.state;
 		const parts = new URLSearchParams();
 
 		if (unit !== this.firstUnit() && this.tree.total[unit][0])
 			parts.set("unit", UNITS[unit].key);
 		if (type >= 0)
 			parts.set("type", type);
+		if (side !== this.tree.sides.length - 1)
+			parts.set("side", SIDE_NAMES[side]);
 		if (zoom)
 			parts.set("zoom", zoom);
 		if (query)
@@ -335,6 +344,8 @@ class App {
 		this.restoring = true;
 		state.query = parts.get("search") || "";
 		byId("search").value = state.query;
+		state.side = tree.sides.length > 1 && parts.get("side") === SIDE_NAMES[BEFORE] ? BEFORE : tree.sides.length - 1;
+		this.setSide(state.side);
 		this.restoreType(number("type", tree.profile.types.length));
 		state.zoom = Math.max(0, number("zoom", tree.n));
 		state.selected = state.zoom;
@@ -397,6 +408,7 @@ class App {
 		on("icicle", "click", () => this.setIcicle(!this.state.icicle));
 		on("theme", "click", () => this.toggleTheme());
 		on("help", "click", () => byId("keys").showModal());
+		on("sides", "click", event => this.setSide(Number(event.target.value)));
 		on("only-clear", "click", () => this.setType(-1));
 		addEventListener("popstate", () => this.restore());
 		document.addEventListener("keydown", event => this.key(event));
@@ -437,6 +449,7 @@ class App {
 			"N": () => this.step(-1),
 			"i": () => this.setIcicle(!this.state.icicle),
 			"t": () => this.toggleTheme(),
+			...(this.tree.sides.length > 1 ? {"a": () => this.setSide(1 - this.state.side)} : {}),
 			"?": () => byId("keys").showModal(),
 		}[event.key];
 

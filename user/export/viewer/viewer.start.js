@@ -8,6 +8,9 @@
 	const started = performance.now();
 	const json = JSON.parse(byId("profile").textContent);
 	const parsed = performance.now();
+
+	if (json.per_second)
+		useRates();
 	const profile = decodeProfile(json);
 	const decoded = performance.now();
 	const app = new App(profile);
@@ -22,7 +25,7 @@
 		/* What is selected, zoomed, searched and shown. */
 		state: () => ({
 			unit: UNITS[state.unit].key, zoom: state.zoom, selected: state.selected,
-			query: state.query, type: state.type, icicle: state.icicle, tab: state.tab, theme: app.theme,
+			query: state.query, type: state.type, side: state.side, icicle: state.icicle, tab: state.tab, theme: app.theme,
 			hover: view.marked.hover, moving: view.move !== null || view.pending !== 0,
 			matches: app.found ? app.found.nodes.length : null,
 			matched: app.found ? app.found.weight : null,
@@ -41,6 +44,8 @@
 			name: tree.name(node), depth: tree.depth[node], inlined: tree.inlined[node] === 1,
 			self: perUnit(unit => tree.self[unit][node]),
 			total: perUnit(unit => tree.total[unit][node]),
+			/* Of each side: the only one, or before and after. */
+			sides: tree.sides.map(side => perUnit(unit => side.total[unit][node])),
 			lines: tree.lines(node, state.unit),
 		}),
 		/* Boxes of the unit shown: all of them, and the rows they make. */
