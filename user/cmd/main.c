@@ -43,6 +43,15 @@ static const struct command commands[] = {
 		.examples = "  alloctap export run.atap -o run.html -o run.pb.gz\n"
 			    "  alloctap export run.atap -o - -f folded --unit objects\n",
 	},
+	{
+		.name = "diff",
+		.bit = CMD_DIFF,
+		.run = cmd_diff,
+		.usage = "alloctap diff BEFORE AFTER [-o FILE]...",
+		.help = "compare two recordings: what changed, by site, type and map",
+		.examples = "  alloctap diff old.atap new.atap\n"
+			    "  alloctap diff old.atap new.atap --totals -o diff.html\n",
+	},
 };
 
 static void print_help(FILE *out)
