@@ -30,9 +30,12 @@ static const struct command commands[] = {
 		.name = "report",
 		.bit = CMD_REPORT,
 		.run = cmd_report,
-		.usage = "alloctap report RECORDING [--top N] [--json]",
+		.usage = "alloctap report RECORDING [--view sites|types|maps] [--top N] [--json]",
 		.help = "print what a recording shows",
-		.examples = "  alloctap report run.atap --top 50\n",
+		.examples = "  alloctap report run.atap --top 50\n"
+			    "  alloctap report run.atap --view types\n"
+			    "  alloctap report run.atap --layout main.User\n"
+			    "  alloctap report run.atap --escapes\n",
 	},
 	{
 		.name = "export",
@@ -41,7 +44,7 @@ static const struct command commands[] = {
 		.usage = "alloctap export RECORDING -o FILE [-o FILE]...",
 		.help = "write a recording in other formats",
 		.examples = "  alloctap export run.atap -o run.html -o run.pb.gz\n"
-			    "  alloctap export run.atap -o - -f folded --unit objects\n",
+			    "  alloctap export run.atap -o - -f folded --by type --unit objects\n",
 	},
 	{
 		.name = "diff",
