@@ -2,6 +2,7 @@
 #
 #	make			build/alloctap
 #	make demo		install what is missing, build, record a bundled Go program
+#	make demo-fixed		record it again with its maps put right, and compare
 #	make check		install test needs, build, lint, run every test
 #	make check-kernels	of these, those that boot Linux 6.1 and 6.12 in QEMU
 #	make bench fuzz lint install clean
@@ -155,7 +156,7 @@ $(BUILD)/tests/fuzz_%: $(BUILD)/fuzz/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/liballoct
 
 # --- what people type ------------------------------------------------------
 
-.PHONY: deps demo check check-kernels unit e2e bench fuzz lint format install clean
+.PHONY: deps demo demo-fixed check check-kernels unit e2e bench fuzz lint format install clean
 deps:
 	@tools/install-deps build
 
@@ -163,6 +164,11 @@ demo:
 	@tools/install-deps build go
 	@$(MAKE) --no-print-directory all
 	@tools/demo
+
+demo-fixed:
+	@tools/install-deps build go
+	@$(MAKE) --no-print-directory all
+	@tools/demo fixed
 
 check:
 	@tools/install-deps build go test kernel

@@ -166,6 +166,7 @@ struct go_layout {
 	__u16 known;
 	__u16 g_m;
 	__u16 g_sched_sp;
+	__u16 g_sched_bp;
 	__u16 m_curg;
 	__u16 m_p;
 	__u16 p_mcache;
@@ -178,6 +179,7 @@ struct go_layout {
 	__u16 race_detector; /* built with -race: tiny blocks are never shared */
 	/* Classic maps double above this many entries for two buckets. */
 	__u16 map_load;
+	__u16 hmap_extra;
 	__u16 gc_stops; /* enum gc_stops */
 	/* In runtime.gcControllerState, by enum pacer_word; PACER_ABSENT: has none. */
 	__u16 pacer[PACER_MAX];

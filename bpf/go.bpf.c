@@ -205,8 +205,6 @@ struct hmap {
 	__u8 B; /* log2 of the buckets */
 	__u16 noverflow;
 	__u32 hash0;
-	__u64 buckets, oldbuckets, nevacuate;
-	__u64 extra;
 };
 
 /* runtime.mapextra: two lists of overflow buckets before it. */
@@ -249,27 +247,30 @@ static __always_inline bool over_load_factor(__u64 count, __u8 B, __u16 load)
 }
 
 /* An overflow bucket set aside when the buckets were made is no allocation. */
-static __always_inline bool has_spare_bucket(const struct hmap *h)
+static __always_inline bool has_spare_bucket(__u64 map, const volatile struct go_layout *l)
 {
-	__u64 next = 0;
+	__u64 extra, next;
 
-	return h->extra && !read_word(&next, h->extra + MAPEXTRA_NEXT_OVERFLOW) && next;
+	return !read_word(&extra, map + l->hmap_extra) && extra &&
+	       !read_word(&next, extra + MAPEXTRA_NEXT_OVERFLOW) && next;
 }
 
 enum growth_seen { GROWTH_SEEN, GROWTH_NOT, GROWTH_UNREADABLE };
 
 static __always_inline enum growth_seen classic_growth(struct count_key *key, struct count_value *v,
-						       __u64 map, bool overflow, __u16 load)
+						       __u64 map, bool overflow,
+						       const volatile struct go_layout *l)
 {
 	enum map_growth how = GROWTH_OVERFLOW;
 	struct hmap h;
 
 	if (bpf_probe_read_user(&h, sizeof(h), (void *)map))
 		return GROWTH_UNREADABLE;
-	if (overflow && has_spare_bucket(&h))
+	if (overflow && has_spare_bucket(map, l))
 		return GROWTH_NOT;
 	if (!overflow)
-		how = over_load_factor(h.count + 1, h.B, load) ? GROWTH_DOUBLE : GROWTH_SAME_SIZE;
+		how = over_load_factor(h.count + 1, h.B, l->map_load) ? GROWTH_DOUBLE
+								      : GROWTH_SAME_SIZE;
 	v->entries = h.count;
 	key->detail = GROWTH_DETAIL(how, h.B + LOG2_BUCKET, 0);
 	return GROWTH_SEEN;
@@ -302,9 +303,9 @@ static __always_inline enum growth_seen growth_of(const struct hit *hit, struct 
 	key->type = function == GROWTH_HASH_GROW ? arg1 : arg2;
 	switch (function) {
 	case GROWTH_HASH_GROW:
-		return classic_growth(key, v, arg2, false, hit_layout(hit)->map_load);
+		return classic_growth(key, v, arg2, false, hit_layout(hit));
 	case GROWTH_NEW_OVERFLOW:
-		return classic_growth(key, v, arg1, true, 0);
+		return classic_growth(key, v, arg1, true, hit_layout(hit));
 	case GROWTH_GROW_TO_TABLE:
 		return swiss_growth(key, v, arg1, 0, false);
 	default:

@@ -17,8 +17,10 @@
  * go up and stay inside the stack, so a cycle ends the walk at once.
  *
  * On a system stack (g0) the chain leads on to the user goroutine the system
- * stack works for; that is the only crossing followed. A walk that starts on a
- * user goroutine and leaves its stack has met C code calling into Go.
+ * stack works for; that is the only crossing followed. Where the GC has moved that
+ * goroutine's stack meanwhile, it leads to where the stack was; what the runtime
+ * saved at the switch was moved along. A walk that starts on a user goroutine and
+ * leaves its stack has met C code calling into Go.
  */
 #ifndef ALLOCTAP_WALK_BPF_H
 #define ALLOCTAP_WALK_BPF_H
@@ -108,11 +110,8 @@ static __always_inline long read_word(__u64 *to, __u64 from)
 	return bpf_probe_read_user(to, sizeof(*to), (void *)from);
 }
 
-/*
- * The stack of the goroutine that system stack @g works for, if @fp lies in it;
- * 0 where it does not, or where @g is a user goroutine itself.
- */
-static __always_inline __u64 goroutine_behind(__u64 g, __u64 fp, const volatile struct go_layout *l,
+/* The goroutine that system stack @g works for, and its stack; 0 where there is none. */
+static __always_inline __u64 goroutine_behind(__u64 g, const volatile struct go_layout *l,
 					      struct stack_bounds *bounds)
 {
 	__u64 m = 0, curg = 0;
@@ -121,9 +120,7 @@ static __always_inline __u64 goroutine_behind(__u64 g, __u64 fp, const volatile 
 		return 0;
 	if (read_word(&curg, m + l->m_curg) || !curg || curg == g)
 		return 0;
-	if (bpf_probe_read_user(bounds, sizeof(*bounds), (void *)curg))
-		return 0;
-	return stack_holds(bounds, fp) ? curg : 0;
+	return bpf_probe_read_user(bounds, sizeof(*bounds), (void *)curg) ? 0 : curg;
 }
 
 /* What walk_step() gets: pointers only, the state itself is in the scratch slot. */
@@ -165,13 +162,16 @@ static __always_inline void find_bounds(struct walk *w, const volatile struct go
 
 /* From the system stack to the goroutine behind it. False: there is none, or no room. */
 static __always_inline bool walk_cross(struct walk_scratch *s,
-				       const volatile struct go_layout *layout, __u64 fp)
+				       const volatile struct go_layout *layout)
 {
 	struct walk *w = &s->walk;
-	__u64 behind, ret;
+	__u64 behind = 0, ret;
 
-	behind = w->crossed || !layout->known ? 0 : goroutine_behind(w->g, fp, layout, &w->stack);
-	if (!behind) {
+	if (!w->crossed && layout->known)
+		behind = goroutine_behind(w->g, layout, &w->stack);
+	if (behind && !stack_holds(&w->stack, w->fp))
+		read_word(&w->fp, behind + layout->g_sched_bp);
+	if (!behind || !stack_holds(&w->stack, w->fp)) {
 		s->stack.flags |= STACK_LEFT;
 		return false;
 	}
@@ -234,8 +234,11 @@ static long walk_step(__u32 i __attribute__((unused)), struct walk_ctx *ctx)
 	if (!fp)
 		return 1;
 	find_bounds(&s->walk, ctx->layout);
-	if (!stack_holds(&s->walk.stack, fp) && !walk_cross(s, ctx->layout, fp))
-		return 1;
+	if (!stack_holds(&s->walk.stack, fp)) {
+		if (!walk_cross(s, ctx->layout))
+			return 1;
+		fp = s->walk.fp;
+	}
 	if (fp < s->walk.above || fp & 7 ||
 	    bpf_probe_read_user(&frame, sizeof(frame), (void *)fp)) {
 		s->stack.flags |= STACK_BROKEN;

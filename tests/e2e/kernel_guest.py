@@ -23,6 +23,7 @@ INIT = os.path.join(lab.TOP, "tests/kernel/init")
 BOOT_SECONDS = 300
 MEMORY_MB = 1024
 TARGETS = {"exact-1.19": ("exact", "1.19"), "exact-1.26.5": ("exact", "1.26.5"),
+           "typed-1.19": ("typed", "1.19"), "typed-1.26.5": ("typed", "1.26.5"),
            "stress": ("stress", "1.26.5")}
 
 

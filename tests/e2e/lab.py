@@ -63,15 +63,15 @@ def newest_source(folder):
     return max(os.path.getmtime(os.path.join(folder, name)) for name in os.listdir(folder))
 
 
-def build_go(target, version=GO_ANY, variant="plain"):
+def build_go(target, version=GO_ANY, variant="plain", experiment=""):
     """Path of tests/targets/@target built with that Go; built when not there or old."""
     source = os.path.join(TARGETS, target)
-    out = os.path.join(BUILT, target, f"go{version}-{variant}")
+    out = os.path.join(BUILT, target, f"go{version}-{variant}{experiment and '-'}{experiment}")
     if os.path.exists(out) and os.path.getmtime(out) > newest_source(source):
         return out
     cgo = target == "cgo" or variant in ("cgo", "cgo-pie-stripped", "race")
     env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false", GOWORK="off",
-               CGO_ENABLED="1" if cgo else "0")
+               CGO_ENABLED="1" if cgo else "0", GOEXPERIMENT=experiment)
     r = subprocess.run([os.path.join(go_root(version), "bin/go"), "build", *VARIANTS[variant],
                         "-o", out, "."], cwd=source, env=env, capture_output=True, text=True)
     assert r.returncode == 0, r.stderr

@@ -131,11 +131,13 @@ class Pprof:
 
 
 RecordedSample = namedtuple("RecordedSample",
-                            "functions kind objects bytes requested epoch ns")
+                            "functions type kind objects bytes requested entries epoch ns")
+RecordedGrowth = namedtuple("RecordedGrowth", "functions type how level map count entries")
 Cycle = namedtuple("Cycle", "epoch trigger functions gc_percent start end live goal limit")
 Pause = namedtuple("Pause", "start stopping stopped epoch reason gc functions")
 Bin = namedtuple("Bin", "number objects bytes")
-ALLOC, MAP_INSERT, GC_ASSIST = 0, 1, 4
+ALLOC, MAP_INSERT, WB_FLUSH, GC_ASSIST = 0, 1, 3, 4
+DOUBLE, SAME_SIZE, OVERFLOW, SPLIT = range(4)
 GC_TRIGGERS = ["heap", "time", "forced", "unknown"]
 
 
@@ -150,7 +152,8 @@ def zigzag(n):
 
 
 class Recording:
-    """An .atap file: version, samples with their functions, leaf first, and collections."""
+    """An .atap file: version; samples and growths with their functions, leaf first; types;
+    collections."""
 
     def __init__(self, path):
         with open(path, "rb") as f:
@@ -159,16 +162,20 @@ class Recording:
         self.version = int.from_bytes(data[8:12], "little")
         m = message(gzip.decompress(data[16:]))
         strings = one(m, 1, b"").split(b"\0")
-        functions, lines, locations, stacks, samples = (message(one(m, n, b"")) for n in
-                                                        (4, 5, 6, 7, 8))
+        functions, lines, locations, stacks, samples, types, growths = (
+            message(one(m, n, b"")) for n in (4, 5, 6, 7, 8, 17, 19))
         names = [strings[i].decode() for i in packed(functions[1])]
         line_names = iter([names[i] for i in packed(lines[1])])
         location_names = [list(itertools.islice(line_names, n)) for n in packed(locations[3])]
         stack_locations = iter(packed(stacks[3]))
         stack_names = [[name for i in itertools.islice(stack_locations, n)
                         for name in location_names[i]] for n in packed(stacks[1])]
-        self.samples = [RecordedSample(stack_names[stack], *rest)
-                        for stack, *rest in rows(samples, 1, 3, 6, 7, 8, 4, 11)]
+        self.types = [strings[i].decode() for i in packed(types.get(1, []))]
+        self.samples = [RecordedSample(stack_names[stack], self.types[type], *rest)
+                        for stack, type, *rest
+                        in rows(samples, 1, 10, 3, 6, 7, 8, 9, 4, 11)]
+        self.growths = [RecordedGrowth(stack_names[stack], self.types[type], *rest)
+                        for stack, type, *rest in rows(growths, 1, 3, 4, 5, 6, 7, 8)]
         text = [t.decode() for t in strings].__getitem__
         cycles, pauses, bins = (message(one(m, n, b"")) for n in (20, 21, 22))
         self.cycles = [Cycle(epoch, GC_TRIGGERS[trigger], stack_names[stack], zigzag(percent),

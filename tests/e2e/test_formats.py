@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """The files alloctap writes, read by the programs they are for.
 
-All of them are made from tests/golden/fixture.atap, so this needs neither root
-nor a kernel with BPF. What the fixture holds is in tests/unit/fixture.h.
+All but one are made from tests/golden/fixture.atap, so this needs neither root nor a
+kernel with BPF. What the fixture holds is in tests/unit/fixture.h.
 """
 
 import json
@@ -107,6 +107,41 @@ def test_json_is_as_its_schema_says(export):
         poorer = {k: v for k, v in report.items() if k != key}
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(poorer, schema)
+
+
+def test_a_layout_is_as_the_schema_says():
+    with open(os.path.join(GOLDEN, "report.schema.json")) as f:
+        schema = json.load(f)
+    r = lab.run_alloctap("report", FIXTURE, "--layout", "main.item", "--json")
+    assert r.returncode == 0, r.stderr
+    report = json.loads(r.stdout)
+    jsonschema.validate(report, schema)
+    row = next(t for t in report["types"] if t["type"] == "main.item")
+    asked = report["layout"]
+    assert (asked["type"], asked["size"], asked["optimal_size"]) == ("main.item", 32, 24)
+    assert asked["optimal_order"] == ["string", "paid", "open"]
+    assert {key: asked[key] for key in row["layout"]} == row["layout"]
+    for broken in ({"fields": [{}]}, {"fields": None}, {"padding": -1}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**report, "layout": {**asked, **broken}}, schema)
+
+
+def test_write_barriers_are_a_sample_type(root, tmp_path):
+    r = lab.run_alloctap("record", "--probe", "alloc,map,wb", "-o", tmp_path / "x.pb.gz", "-o",
+                         tmp_path / "x.folded", "--unit", "flushes", "--",
+                         lab.build_go("exact"), "launch", "small",
+                         env={"GOGC": "5", "PATH": "/usr/bin:/bin"})
+    assert r.returncode == 0, r.stderr
+    r = subprocess.run([lab.build_go("checkvalid"), tmp_path / "x.pb.gz"], capture_output=True,
+                       text=True)
+    assert (r.returncode, r.stderr) == (0, "")
+    found = json.loads(r.stdout)
+    assert found["types"][4:] == ["map_inserts/count", "wb_flushes/count"]
+    folded = [line.rsplit(" ", 1) for line in (tmp_path / "x.folded").read_text().splitlines()]
+    assert sum(int(count) for _, count in folded) == found["totals"]["wb_flushes"] > 20
+    assert all(stack.endswith("runtime.wbBufFlush1") for stack, _ in folded)
+    top = pprof("-top", "-cum", "-nodefraction=0", "-sample_index=wb_flushes", tmp_path / "x.pb.gz")
+    assert re.search(r"runtime\.wbBufFlush1\n", top), top
 
 
 @pytest.mark.parametrize("unit, total", [("bytes", BYTES), ("objects", OBJECTS),

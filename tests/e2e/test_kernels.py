@@ -19,6 +19,7 @@ import kernel_guest
 import lab
 from pprof_file import Pprof, Recording
 from test_exact import check_books, same_stacks
+from test_typed import check as check_typed, is_swiss
 
 BOOTS = {"6.1": ("6.1", []), "6.12": ("6.12", []),
          "6.12-preempt": ("6.12", ["preempt=full"])}
@@ -157,6 +158,14 @@ def test_stacks(case, go):
     lines = [line for line in text(out("x.folded")).splitlines()
              if line.startswith(f"runtime.main;{chain}runtime.newobject;runtime.mallocgc")]
     assert [line.rsplit(" ", 1)[1] for line in lines] == [str(2 ** 9)]
+
+
+@pytest.mark.parametrize("go", GO)
+def test_types_and_growths(case, go):
+    out = case(f"typed-{go}")
+    assert status(out) == 0, text(out("stderr"))
+    check_typed(json.loads(text(out("books"))), out("x.atap"), go, is_swiss(go))
+    lab.no_losses(lab.load_json(out("x.json")))
 
 
 def test_stress(case):

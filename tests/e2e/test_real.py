@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Programs that are not ours: esbuild, stripped Go from npm, and Debian's caddy.
+"""Programs that are not ours: esbuild, stripped Go from npm, and Debian's caddy and
+prometheus under load.
 
-Whatever they are, nothing is lost at default sizes and 999 of 1000 frames have a
-name; pprof takes what we write. Packages are unpacked below build/cache/.
+Whatever they are, nothing is lost at default sizes, 999 of 1000 frames have a name, and
+so has what was allocated; pprof takes what we write. Packages are unpacked below
+build/cache/.
 """
 
+import json
 import os
-import shutil
-import socket
 import subprocess
-import threading
-import time
-import urllib.request
 
 import pytest
 
 import lab
+import servers
 from pprof_file import Pprof
 
 # package, the Go it was built with, and what is special about it
@@ -72,7 +71,43 @@ def check_result(tmp_path, version):
                        capture_output=True, text=True, timeout=lab.SECONDS * 5)
     assert r.returncode == 0, r.stderr
     assert "Type: alloc_space" in r.stdout and "flat%" in r.stdout
+    check_types(report, tmp_path / "x.atap")
+    check_maps(report, tmp_path / "x.atap")
     return report
+
+
+def check_types(report, recording):
+    """Every allocation has a type, or says why it has none; none is told twice."""
+    types, totals = report["types"], report["totals"]
+    assert sum(t["objects"] for t in types) == totals["alloc_objects"]
+    assert sum(t["bytes"] for t in types) == totals["alloc_bytes"]
+    assert not [t for t in types if "[bad type]" in t["type"]]
+    unknown = sum(t["bytes"] for t in types if t["type"].startswith("[no type"))
+    print(f"{len(types)} types; of {totals['alloc_bytes']} bytes, {unknown} without")
+    assert unknown <= 0.001 * totals["alloc_bytes"]
+    r = lab.run_alloctap("report", recording, "--view", "types", "--top", 5)
+    assert r.returncode == 0 and types[0]["type"] in r.stdout, r.stderr
+
+
+def check_maps(report, recording):
+    """Every insert is in one row, and whatever it allocated has its cause."""
+    rows = report["maps"]
+    assert sum(row["inserts"] for row in rows) == report["totals"]["map_inserts"]
+    assert not [row for row in rows if "[bad type]" in row["type"] or not row["type"]]
+    for row in rows:
+        assert sum(c["objects"] for c in row["causes"].values()) == row["objects"]
+        assert sum(c["bytes"] for c in row["causes"].values()) == row["bytes"]
+        assert row["presize_saving_bytes"] <= row["bytes"], row
+        assert all(0 < a["saving_bytes"] <= report["totals"]["alloc_bytes"]
+                   for a in row["advice"]), row
+    other = sum(row["causes"]["other"]["bytes"] for row in rows)
+    total = sum(row["bytes"] for row in rows)
+    print(f"{len(rows)} maps, {total} bytes, {other} of them for other causes, "
+          f"{sum(len(row['advice']) for row in rows)} pieces of advice")
+    # A collection that an insert starts makes its workers.
+    assert other <= 0.01 * total
+    r = lab.run_alloctap("report", recording, "--view", "maps", "--top", 5, "--json")
+    assert r.returncode == 0 and json.loads(r.stdout)["maps"][0] == rows[0], r.stderr
 
 
 @pytest.mark.parametrize("package, version", ESBUILDS, ids=[v for _, v in ESBUILDS])
@@ -82,8 +117,9 @@ def test_esbuild(root, packages, tmp_path, package, version):
         f.write(ENTRY)
     bundle = tmp_path / "bundle.js"
     r = lab.run_alloctap("record", "-o", tmp_path / "x.json", "-o", tmp_path / "x.pb.gz",
-                         "-o", tmp_path / "x.html", "--", f"{packages}/{alias(package)}/bin/esbuild",
-                         entry, "--bundle", "--minify", f"--outfile={bundle}")
+                         "-o", tmp_path / "x.html", "-o", tmp_path / "x.atap", "--",
+                         f"{packages}/{alias(package)}/bin/esbuild", entry, "--bundle", "--minify",
+                         f"--outfile={bundle}")
     assert r.returncode == 0, r.stderr
     assert bundle.stat().st_size > 500_000
     report = check_result(tmp_path, version)
@@ -91,67 +127,47 @@ def test_esbuild(root, packages, tmp_path, package, version):
     assert any("esbuild/internal/js_parser" in func for func in top), top
 
 
-@pytest.fixture(scope="session")
-def caddy():
-    """Debian's caddy: the installed one, or out of its package (no service is started)."""
-    if shutil.which("caddy"):
-        return shutil.which("caddy")
-    r = subprocess.run([os.path.join(lab.TOP, "tools/debian-file"), "caddy", "usr/bin/caddy"],
-                       capture_output=True, text=True)
-    if r.returncode:
-        lab.unavailable(r.stderr.strip())
-    return r.stdout.strip()
+@pytest.fixture
+def serve(tmp_path):
+    """serve(servers.caddy): that server, gone with the test."""
+    started = []
+
+    def serve_one(kind):
+        folder = tmp_path / "server"
+        folder.mkdir()
+        try:
+            started.append(kind(str(folder)))
+        except servers.Unavailable as e:
+            lab.unavailable(str(e))
+        return started[-1]
+
+    yield serve_one
+    for server in started:
+        server.close()
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def load(url, requests, done):
-    """So many requests one after another, on loopback; counts those that worked."""
-    for _ in range(requests):
-        with urllib.request.urlopen(url, timeout=10) as response:
-            assert response.status == 200
-            response.read()
-        done.append(1)
-
-
-def test_caddy_under_load(start, tap, caddy, tmp_path):
-    site = tmp_path / "site"
-    site.mkdir()
-    for i in range(20):
-        (site / f"page{i}.html").write_text(f"<p>page {i}</p>\n" * 50)
-    port = free_port()
-    env = dict(os.environ, HOME=str(tmp_path), XDG_DATA_HOME=str(tmp_path),
-               XDG_CONFIG_HOME=str(tmp_path))
-    with open(tmp_path / "log", "w") as log:
-        server = subprocess.Popen([caddy, "file-server", "--root", site, "--browse", "--listen",
-                                   f"127.0.0.1:{port}"], stdout=log, stderr=log, env=env)
-    try:
-        url = f"http://127.0.0.1:{port}/"
-        for _ in range(100):
-            try:
-                urllib.request.urlopen(url, timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        t = tap(server.pid, [tmp_path / "x.json", tmp_path / "x.pb.gz"])
-        done = []
-        threads = [threading.Thread(target=load, args=(url, 150, done)) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        t.stop()
-    finally:
-        server.kill()
-        server.wait()
-    assert len(done) == 300
-    with open(caddy, "rb") as f:
+def tap_under_load(tap, server, tmp_path, paths, **load):
+    """Taps the server for as long as it is asked: how often it answered, and the report."""
+    t = tap(server.pid, [tmp_path / f"x.{suffix}" for suffix in ("json", "pb.gz", "atap")])
+    answered = server.load(paths, **load)
+    t.stop()
+    with open(server.exe, "rb") as f:
         version = lab.go_version_of(f.read())
-    report = check_result(tmp_path, version)
+    return answered, check_result(tmp_path, version)
+
+
+def test_caddy_under_load(serve, tap, tmp_path):
+    answered, report = tap_under_load(tap, serve(servers.caddy), tmp_path, ["/"], requests=300)
+    assert answered == 300
     # Nothing is listed as often as the index page was asked for.
     listed = [s for s in report["sites"] if "fileserver" in s["func"]]
-    assert sum(s["objects"] for s in listed) >= len(done)
+    assert sum(s["objects"] for s in listed) >= answered
+
+
+def test_prometheus_under_load(serve, tap, tmp_path):
+    answered, report = tap_under_load(tap, serve(servers.prometheus), tmp_path,
+                                      servers.prometheus_paths(), seconds=5)
+    assert answered > 50
+    # It sums up in maps of groups, by the hash of their labels.
+    assert any("promql" in row["func"] and row["type"].startswith("map[uint64]")
+               for row in report["maps"])

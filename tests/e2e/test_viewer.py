@@ -263,8 +263,8 @@ def test_controls_have_names_and_show_focus(page):
         p.keys(TAB)
         reached.append(p.js("return document.activeElement.id || document.activeElement.tagName"))
         assert p.js("return getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    assert reached == ["tab-flame", "tab-sites", "BUTTON", "BUTTON", "BUTTON", "search", "icicle",
-                       "theme", "help", "flame"]
+    assert reached == ["tab-flame", "tab-sites", "tab-types", "tab-maps", "BUTTON", "BUTTON",
+                       "BUTTON", "search", "icicle", "theme", "help", "flame"]
 
 
 def test_help(page):
@@ -357,8 +357,8 @@ def test_sites_table(page, shop):
     assert first[2:7] == ["55.7 MB", share(58368000, shop.total[()][0]), "912.0 k",
                           share(912000, shop.total[()][1]), "64 B"]
     # Everything is in the table.
-    meta = p.js("return JSON.parse(document.getElementById('profile').textContent).sites")
-    assert [sum(meta[u]) for u in UNITS] == shop.total[()]
+    sites = p.js("return alloctap.rows('sites')")
+    assert [sum(r[u] for r in sites) for u in UNITS] == shop.total[()]
 
 
 def test_sites_sort_and_filter(page):
@@ -392,8 +392,7 @@ def test_site_leads_into_the_graph(page, shop):
 
 def test_sites_are_drawn_by_the_page(page):
     p = page("big", "#tab=sites")
-    everything = p.js("return JSON.parse(document.getElementById('profile').textContent)"
-                      ".sites.line.length")
+    everything = len(p.js("return alloctap.rows('sites')"))
     assert everything > 5000 and len(site_rows(p)) == 300
-    p.press("#more")
+    p.press("#panel-sites .more")
     assert len(site_rows(p)) == 600

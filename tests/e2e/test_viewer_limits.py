@@ -203,11 +203,20 @@ def test_zoom_moves_and_arrives(page):
 # --- from a recording -----------------------------------------------------------
 
 
+# What a table's row is in the page and in the report, key by key.
+TABLES = {
+    "sites": [("name", "func"), ("bytes", "bytes"), ("objects", "objects"), ("inserts", "inserts")],
+    "types": [("name", "type"), ("bytes", "bytes"), ("objects", "objects")],
+    "maps": [("name", "type"), ("function", "func"), ("inserts", "inserts"), ("bytes", "bytes"),
+             ("growths", "growths"), ("presize_saving", "presize_saving_bytes")],
+}
+
+
 def test_page_of_a_recording_agrees_with_its_report(chromium, root, tmp_path):
     """The whole way: a real program, recorded, exported, opened."""
     outputs = [tmp_path / "x.html", tmp_path / "x.json"]
     r = lab.run_alloctap("record", *(a for o in outputs for a in ("-o", o)), "--",
-                         lab.build_go("lifecycle"), "exit", 0)
+                         lab.build_go("maps"), 700, 3000, 1792, 1793)
     assert r.returncode == 0, r.stderr
     report = lab.load_json(outputs[1])
     chromium.forget_logs()
@@ -217,9 +226,14 @@ def test_page_of_a_recording_agrees_with_its_report(chromium, root, tmp_path):
     assert p.js("return alloctap.totals()") == {
         "bytes": totals["alloc_bytes"], "objects": totals["alloc_objects"],
         "inserts": totals["map_inserts"]}
-    meta = p.js("return JSON.parse(document.getElementById('profile').textContent).sites")
-    assert [meta["bytes"], meta["objects"]] == [[s[u] for s in report["sites"]]
-                                                for u in ("bytes", "objects")]
+    for table, keys in TABLES.items():
+        shown = sorted(tuple(row[key] for key, _ in keys)
+                       for row in p.js("return alloctap.rows(arguments[0])", table))
+        expected = sorted(tuple(row[key] or "[type not known]" if key == "type" else row[key]
+                                for _, key in keys) for row in report[table])
+        assert expected and shown == expected, table
+        p.press(f"#tab-{table}")
+        assert p.text(f"#n-{table}") == str(len(expected))
     p.read_logs()
     assert p.messages == []
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Shows what user/binary reads of Go types, for tests/e2e/test_types.py:
+ * Shows what user/binary reads of Go types, and how a recording would lay out those
+ * that are structs, for tests/e2e/test_types.py:
  *
  *	typedump FILE [BIAS [PID]]
  *
@@ -23,14 +24,18 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "binary/go_type_layout.h"
+#include "base/vec.h"
+#include "report/type_layout.h"
+#include "session/types.h"
 
-static int read_memory(void *ctx, uint64_t address, void *buf, size_t len)
-{
-	ssize_t n = pread(*(int *)ctx, buf, len, (off_t)address);
-
-	return n == (ssize_t)len ? 0 : -EIO;
-}
+struct dump {
+	struct go_types *go;
+	struct target_types *types; /* what a recording would hold of @go */
+	struct profile_builder *builder;
+	struct profile *profile;
+	VEC(uint64_t) addresses;
+	VEC(uint32_t) recorded; /* by address: in profile.types */
+};
 
 static void print_name(const struct go_types *t, const char *what, uint64_t address)
 {
@@ -42,23 +47,23 @@ static void print_name(const struct go_types *t, const char *what, uint64_t addr
 	printf("%s\t%s\n", what, name);
 }
 
-static void print_layout(const struct go_types *t, uint64_t address)
+static void print_layout(const struct profile *p, uint32_t type)
 {
-	struct go_type_layout *l = go_type_layout_new(t, address);
+	struct type_layout *l = type_layout_new(p, 0, type);
 
 	if (!l) {
 		printf("L\t%s\n", strerrorname_np(errno));
 		return;
 	}
 	for (size_t i = 0; i < l->n_fields; i++) {
-		const struct go_layout_field *f = &l->fields[i];
+		const struct layout_field *f = &l->fields[i];
 
 		printf("F\t%" PRIu64 "\t%" PRIu64 "\t%u\t%" PRIu64 "\t%d\t%d\t%s\t%s\n", f->offset,
-		       f->size, f->align, f->padding, f->pointers, f->embedded, f->name,
-		       f->type_name);
+		       f->size, f->align, f->padding, f->pointers, f->embedded,
+		       profile_str(p, f->name), profile_str(p, p->types[f->type].name));
 	}
 	printf("L\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\n", l->size, l->padding, l->optimal_size);
-	go_type_layout_free(l);
+	type_layout_free(l);
 }
 
 static void print_map(const struct go_types *t, const struct go_type *type)
@@ -74,48 +79,66 @@ static void print_map(const struct go_types *t, const struct go_type *type)
 		       m.group_size, m.slot_size);
 }
 
-static void print_type(const struct go_types *t, uint64_t address)
+static void print_type(const struct dump *d, size_t i)
 {
 	char name[GO_TYPE_NAME_SIZE], package[GO_TYPE_NAME_SIZE];
+	uint64_t address = d->addresses.data[i];
 	struct go_type type;
-	int err = go_type_read(t, address, &type);
+	int err = go_type_read(d->go, address, &type);
 
-	go_type_name(t, address, name, sizeof(name));
-	go_type_package(t, address, package, sizeof(package));
+	go_type_name(d->go, address, name, sizeof(name));
+	go_type_package(d->go, address, package, sizeof(package));
 	printf("T\t%" PRIx64 "\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%u\t%s\t%s\n", address,
 	       err ? strerrorname_np(-err) : "", go_kind_name(type.kind), type.size, type.ptr_bytes,
 	       type.align, package, name);
 	if (err)
 		return;
-	print_name(t, "E", type.elem);
-	print_name(t, "K", type.key);
+	print_name(d->go, "E", type.elem);
+	print_name(d->go, "K", type.key);
 	if (type.kind == GO_KIND_ARRAY)
 		printf("N\t%" PRIu64 "\n", type.len);
 	if (type.kind == GO_KIND_MAP)
-		print_map(t, &type);
+		print_map(d->go, &type);
 	if (type.kind == GO_KIND_STRUCT)
-		print_layout(t, address);
+		print_layout(d->profile, d->recorded.data[i]);
 }
 
-static int print_types(const struct elf_file *file, uint64_t bias, int *memory)
+static int record_types(struct dump *d)
 {
-	const char *why;
-	struct go_binary *b = go_binary_open(file, &why);
-	struct go_types *t = b ? go_types_new(file, b, bias) : NULL;
 	uint64_t address;
 
-	if (!t) {
-		fprintf(stderr, "%s: %s\n", strerrorname_np(errno), b ? "no types" : why);
-		go_binary_free(b);
-		return 1;
+	while (scanf("%" SCNx64, &address) == 1) {
+		if (vec_push(&d->addresses, address) ||
+		    vec_push(&d->recorded, target_types_get(d->types, address)))
+			return -ENOMEM;
 	}
-	if (*memory >= 0)
-		go_types_set_reader(t, read_memory, memory);
-	while (scanf("%" SCNx64, &address) == 1)
-		print_type(t, address);
-	go_types_free(t);
+	d->profile = profile_builder_finish(d->builder);
+	return d->profile ? 0 : -ENOMEM;
+}
+
+static int print_types(const struct elf_file *file, uint64_t bias, int memory)
+{
+	const char *why = "";
+	struct go_binary *b = go_binary_open(file, &why);
+	struct dump d = {.go = b ? go_types_new(file, b, bias) : NULL,
+			 .builder = profile_builder_new()};
+	int err = errno;
+
+	if (d.go && d.builder)
+		d.types = target_types_new(d.go, memory, d.builder);
+	if (d.types)
+		err = -record_types(&d);
+	if (!d.types || err)
+		fprintf(stderr, "%s: %s\n", strerrorname_np(err), b ? "no types" : why);
+	for (size_t i = 0; !err && i < d.addresses.n; i++)
+		print_type(&d, i);
+	target_types_free(d.types);
+	profile_free(d.profile);
+	profile_builder_free(d.builder);
+	vec_free(&d.addresses);
+	vec_free(&d.recorded);
 	go_binary_free(b);
-	return 0;
+	return d.types && !err ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -144,7 +167,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	close(fd);
-	status = print_types(file, argc > 2 ? strtoull(argv[2], NULL, 16) : 0, &memory);
+	status = print_types(file, argc > 2 ? strtoull(argv[2], NULL, 16) : 0, memory);
 	elf_file_free(file);
 	return status;
 }

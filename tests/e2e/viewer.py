@@ -108,6 +108,10 @@ def type_search(p, text):
     p.keys(text or BACKSPACE)
 
 
+def table_rows(p, table):
+    return p.js("""return [...document.querySelectorAll(`#${arguments[0]} > tbody > tr`)].map(r =>
+                   [...r.cells].map(c => c.innerText))""", table)
+
+
 def site_rows(p):
-    return p.js("""return [...document.querySelectorAll("#sites tbody tr")].map(r =>
-                   [...r.cells].map(c => c.innerText))""")
+    return table_rows(p, "sites")

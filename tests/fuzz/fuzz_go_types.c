@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "binary/go_type_layout.h"
+#include "binary/go_types.h"
+#include "../unit/described.h"
+#include "report/type_layout.h"
 
 #define FILE_VADDR  0x10000u
 #define MEMORY      0xc000000000u
@@ -51,28 +53,28 @@ static void require_printable(const char *s)
 		require((unsigned char)*s >= ' ' && *s != 0x7f);
 }
 
-static void ask_layout(const struct go_types *t, const struct go_type *type)
+static void ask_layout(const struct profile *p, uint32_t type)
 {
-	struct go_type_layout *l = go_type_layout_new(t, type->address);
+	struct type_layout *l = type_layout_new(p, 0, type);
 	uint64_t end = 0;
 
+	require_printable(profile_str(p, p->types[type].name));
 	if (!l) {
-		require(errno == EINVAL || errno == EBADMSG || errno == ENOENT);
-		require((errno == EINVAL) == (type->kind != GO_KIND_STRUCT));
+		require(errno == EINVAL || errno == EBADMSG);
 		return;
 	}
-	require(l->n_fields == type->n_fields && l->size == type->size);
+	require(l->n_fields == p->types[type].n_fields && l->size == p->types[type].size);
 	require(l->padding <= l->size && l->optimal_size <= l->size);
 	for (size_t i = 0; i < l->n_fields; i++) {
-		const struct go_layout_field *f = &l->fields[i];
+		const struct layout_field *f = &l->fields[i];
 
 		require(f->offset == end && f->offset % f->align == 0);
 		end = f->offset + f->size + f->padding;
-		require_printable(f->name);
-		require_printable(f->type_name);
+		require_printable(profile_str(p, f->name));
+		require_printable(profile_str(p, p->types[f->type].name));
 	}
 	require(end == l->size);
-	go_type_layout_free(l);
+	type_layout_free(l);
 }
 
 static void ask(const struct go_types *t, uint64_t address)
@@ -89,10 +91,8 @@ static void ask(const struct go_types *t, uint64_t address)
 	require_printable(small);
 	go_type_package(t, address, name, sizeof(name));
 	require_printable(name);
-	if (go_type_read(t, address, &type)) {
-		require(!go_type_layout_new(t, address));
+	if (go_type_read(t, address, &type))
 		return;
-	}
 	require(type.n_fields <= GO_TYPE_MAX_FIELDS);
 	err = go_type_map(t, &type, &map);
 	require((err == -EINVAL) == (type.kind != GO_KIND_MAP));
@@ -100,13 +100,27 @@ static void ask(const struct go_types *t, uint64_t address)
 		if (!go_type_field(t, &type, i, &field))
 			require_printable(field.name);
 	}
-	ask_layout(t, &type);
+}
+
+struct asked {
+	uint64_t addresses[2 * MAX_ASKED + 4];
+	uint32_t types[2 * MAX_ASKED + 4];
+	size_t n;
+};
+
+static void add_range(struct asked *a, uint64_t from, size_t len)
+{
+	for (size_t i = 0; i < len && i / STEP < MAX_ASKED; i += STEP)
+		a->addresses[a->n++] = from + i;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct go_types_source source = {.vaddr = FILE_VADDR};
+	struct described_memory memory;
+	struct asked asked = {0};
 	struct go_types *t;
+	struct profile *p;
 	struct memory m;
 	uint64_t bias;
 
@@ -123,14 +137,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	t = go_types_new_mem(&source, bias);
 	require(t);
 	go_types_set_reader(t, read_memory, &m);
-	for (size_t i = 0; i < source.len && i / STEP < MAX_ASKED; i += STEP)
-		ask(t, FILE_VADDR + bias + i);
-	for (size_t i = 0; i < m.len && i / STEP < MAX_ASKED; i += STEP)
-		ask(t, MEMORY + i);
-	ask(t, FILE_VADDR + bias + 1);
-	ask(t, FILE_VADDR + bias + source.len);
-	ask(t, 0);
-	ask(t, UINT64_MAX - 7);
-	go_types_free(t);
+	add_range(&asked, FILE_VADDR + bias, source.len);
+	add_range(&asked, MEMORY, m.len);
+	asked.addresses[asked.n++] = FILE_VADDR + bias + 1;
+	asked.addresses[asked.n++] = FILE_VADDR + bias + source.len;
+	asked.addresses[asked.n++] = 0;
+	asked.addresses[asked.n++] = UINT64_MAX - 7;
+	for (size_t i = 0; i < asked.n; i++)
+		ask(t, asked.addresses[i]);
+	memory = (struct described_memory){m.bytes, m.len, MEMORY};
+	p = described(t, &memory, asked.addresses, asked.types, asked.n);
+	for (size_t i = 0; i < asked.n; i++)
+		ask_layout(p, asked.types[i]);
+	profile_free(p);
 	return 0;
 }

@@ -10,6 +10,9 @@
 #include "export/exporter.h"
 #include "profile/recording.h"
 #include "profile/recording_file.h"
+#include "report/type_names.h"
+
+#define MAX_LAYOUTS 8
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,23 +26,53 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
+static void export_with(const struct profile *p, const struct export_options *opts, FILE *out)
+{
+	for (size_t i = 0; i < n_exporters; i++)
+		exporters[i]->write(p, opts, out);
+}
+
+static void export_views(const struct profile *p, FILE *out)
+{
+	for (enum report_view view = 0; view < VIEW_MAX; view++) {
+		struct export_options opts = {.view = view, .top = 5};
+
+		exporter_text.write(p, &opts, out);
+	}
+	exporter_text.write(p, &(struct export_options){.escapes = true}, out);
+}
+
+/* A few layouts, looked for by name as people do. */
+static void export_layouts(const struct profile *p, FILE *out)
+{
+	for (uint32_t i = 1; i < p->n_types && i < MAX_LAYOUTS; i++) {
+		struct export_options opts = {.layout = i};
+		char *name = type_name(p, i, TYPE_NAME_HASH);
+		struct type_matches m;
+
+		if (!name || type_names_find(p, name, &m) || !m.n || m.near)
+			abort();
+		free(name);
+		exporter_text.write(p, &opts, out);
+		exporter_json.write(p, &opts, out);
+	}
+}
+
 static void export_all(struct profile *p)
 {
 	FILE *out = p ? fopen("/dev/null", "w") : NULL;
 
-	for (size_t i = 0; out && i < n_exporters; i++) {
-		struct export_options opts = {
-			.unit = (enum export_unit)(i % 3), .top = 5, .gc_cycle = true};
-
-		exporters[i]->write(p, &opts, out);
-	}
-	for (unsigned int view = 0; out && view < VIEW_MAX; view++) {
-		struct export_options opts = {.view = (enum report_view)view, .top = 5};
-
-		exporter_text.write(p, &opts, out);
-	}
-	if (out)
+	for (enum export_unit unit = 0; out && unit < UNIT_MAX; unit++)
+		export_with(p,
+			    &(struct export_options){.unit = unit,
+						     .by = unit % BY_MAX,
+						     .gc_cycle = unit == UNIT_OBJECTS},
+			    out);
+	if (out) {
+		export_views(p, out);
+		export_layouts(p, out);
 		fclose(out);
+	}
 	profile_free(p);
 }
 

@@ -93,7 +93,8 @@ static enum function_category page_category(const char *name)
 
 	if (name[0] == '[')
 		return FUNCTION_SPECIAL;
-	if (!strncmp(name, "runtime.", 8) || !strncmp(name, "reflect.", 8))
+	if (!strncmp(name, "runtime.", 8) || !strncmp(name, "reflect.", 8) ||
+	    !strncmp(name, "internal/runtime/", 17))
 		return FUNCTION_GO_RUNTIME;
 	if (!strcmp(name, "malloc"))
 		return FUNCTION_NATIVE_ALLOCATOR;
@@ -183,7 +184,7 @@ static void page_target(struct profile_builder *b, const char *comm, uint32_t pi
 }
 
 /* What every page has besides its samples. */
-static struct profile *page_finish(struct profile_builder *b)
+static inline struct profile *page_finish(struct profile_builder *b)
 {
 	str_id version = profile_builder_str(b, "1.0-test"), mode = profile_builder_str(b, "exact");
 	struct profile *p = profile_builder_finish(b);
@@ -221,7 +222,7 @@ static void page_add_rows(struct profile_builder *b, uint32_t target, const stru
 
 #define SHOP_ROWS (sizeof(shop_rows) / sizeof(shop_rows[0]))
 
-static struct profile *page_shop(void)
+static inline struct profile *page_shop(void)
 {
 	struct profile_builder *b = profile_builder_new();
 
@@ -231,7 +232,7 @@ static struct profile *page_shop(void)
 }
 
 /* Two processes, cut stacks, losses. */
-static struct profile *page_lossy(void)
+static inline struct profile *page_lossy(void)
 {
 	struct profile_builder *b = profile_builder_new();
 	struct profile_sample s = {.target = 1, .objects = 1000, .bytes = 24000000};
@@ -259,7 +260,7 @@ static struct profile *page_lossy(void)
 	return p;
 }
 
-static struct profile *page_empty(void)
+static inline struct profile *page_empty(void)
 {
 	struct profile_builder *b = profile_builder_new();
 	struct profile *p;
@@ -271,7 +272,7 @@ static struct profile *page_empty(void)
 	return p;
 }
 
-static struct profile *page_inserts(void)
+static inline struct profile *page_inserts(void)
 {
 	struct profile_builder *b = profile_builder_new();
 
@@ -280,7 +281,7 @@ static struct profile *page_inserts(void)
 	return page_finish(b);
 }
 
-static struct profile *page_one(void)
+static inline struct profile *page_one(void)
 {
 	static const struct page_row row = {"main.main:3", PROFILE_ALLOC, 1, 16};
 	struct profile_builder *b = profile_builder_new();
@@ -311,7 +312,7 @@ static const char *const hostile_names[] = {
 
 #define HOSTILE_NAMES (sizeof(hostile_names) / sizeof(hostile_names[0]))
 
-static struct profile *page_hostile(void)
+static inline struct profile *page_hostile(void)
 {
 	struct profile_builder *b = profile_builder_new();
 	char *longest = malloc(20001);
@@ -357,7 +358,7 @@ static uint32_t page_random(uint64_t *state)
 #define BIG_FRAMES    101000
 
 /* Above 100,000 boxes (a few of the frames fall together), with the few heavy and many light ones real profiles have. */
-static struct profile *page_big(void)
+static inline struct profile *page_big(void)
 {
 	struct profile_builder *b = profile_builder_new();
 	uint32_t functions[BIG_FUNCTIONS], path[BIG_DEPTH], stack[BIG_DEPTH];
@@ -406,7 +407,7 @@ static struct profile *page_big(void)
 #define WIDE_CALLEES 400
 
 /* 200,000 boxes in one row: far more than a screen has pixels. */
-static struct profile *page_wide(void)
+static inline struct profile *page_wide(void)
 {
 	struct profile_builder *b = profile_builder_new();
 	uint32_t location[WIDE_CALLERS];
@@ -435,7 +436,7 @@ static struct profile *page_wide(void)
 #define DEEP_FRAMES 3000
 
 /* Higher, at 20 px per row, than any canvas can be. */
-static struct profile *page_deep(void)
+static inline struct profile *page_deep(void)
 {
 	struct profile_builder *b = profile_builder_new();
 	uint32_t *stack = calloc(DEEP_FRAMES, sizeof(*stack));

@@ -64,6 +64,7 @@ static void goldens_hold(void **state)
 {
 	struct export_options bytes = {.unit = UNIT_BYTES}, top = {.top = 3};
 	struct export_options objects = {.unit = UNIT_OBJECTS}, inserts = {.unit = UNIT_INSERTS};
+	struct export_options types = {.unit = UNIT_BYTES, .by = BY_TYPE};
 
 	(void)state;
 	check_golden("report.txt", &exporter_text, 1, bytes);
@@ -72,18 +73,20 @@ static void goldens_hold(void **state)
 	check_golden("bytes.folded", &exporter_folded, 1, bytes);
 	check_golden("objects.folded", &exporter_folded, 2, objects);
 	check_golden("inserts.folded", &exporter_folded, 2, inserts);
+	check_golden("types.folded", &exporter_folded, 2, types);
 }
 
 static void views_hold(void **state)
 {
 	struct export_options types = {.view = VIEW_TYPES}, one = {.view = VIEW_TYPES, .top = 1};
+	struct export_options escapes = {.escapes = true};
 	struct export_options layout = {.layout = fixture_find_type("main.item")};
 
 	(void)state;
 	check_golden("types.txt", &exporter_text, 2, types);
 	check_golden("types_top1.txt", &exporter_text, 1, one);
 	check_golden("layout.txt", &exporter_text, 1, layout);
-	check_golden("layout.json", &exporter_json, 1, layout);
+	check_golden("escapes.txt", &exporter_text, 1, escapes);
 }
 
 static void formats_are_found(void **state)
@@ -127,6 +130,39 @@ static void folded_lines_add_up(void **state)
 	}
 	assert_int_equal(bytes, t.alloc_bytes);
 	assert_in_range(lines, 2900, 3000);
+	profile_free(p);
+}
+
+static void folded_lines_count_one_kind(void **state)
+{
+	struct profile_builder *b = profile_builder_new();
+	uint32_t target = fixture_target(b, 1, "x"), stack = profile_builder_stack(b, NULL, 0, 0);
+	struct profile_sample flushes = {
+		.target = target, .stack = stack, .kind = PROFILE_WB_FLUSH, .objects = 17};
+	static const char *const expected[UNIT_MAX] = {"64", "2", "5", "17"};
+	struct profile *p;
+
+	(void)state;
+	fixture_alloc(b, target, stack, fixture_type(b, "[string; bytes]"), 2, 64, 40);
+	fixture_insert(b, target, stack, "map[int]int", 5);
+	assert_int_equal(profile_builder_sample(b, &flushes), 0);
+	p = fixture_finish(b);
+	for (enum export_unit unit = 0; unit < UNIT_MAX; unit++) {
+		struct export_options opts = {.unit = unit, .by = BY_TYPE};
+		__auto_free char *by_type = NULL, *by_stack = NULL;
+		char line[64];
+		size_t len;
+
+		by_stack = export_text(p, &exporter_folded, (struct export_options){.unit = unit},
+				       &len);
+		snprintf(line, sizeof(line), "[no stack] %s\n", expected[unit]);
+		assert_string_equal(by_stack, line);
+		if (unit > UNIT_OBJECTS)
+			continue;
+		by_type = export_text(p, &exporter_folded, opts, &len);
+		snprintf(line, sizeof(line), "[no stack];[string: bytes] %s\n", expected[unit]);
+		assert_string_equal(by_type, line);
+	}
 	profile_free(p);
 }
 
@@ -195,6 +231,8 @@ static void text_fits_its_terminal(void **state)
 		{.view = VIEW_TYPES},
 		{.view = VIEW_TYPES, .top = 1},
 		{.layout = fixture_find_type("main.item")},
+		{.escapes = true},
+		{.escapes = true, .top = 1},
 	};
 	struct profile *p = fixture_small(1);
 
@@ -283,6 +321,7 @@ int main(void)
 		cmocka_unit_test(views_hold),
 		cmocka_unit_test(formats_are_found),
 		cmocka_unit_test(folded_lines_add_up),
+		cmocka_unit_test(folded_lines_count_one_kind),
 		cmocka_unit_test(an_empty_profile_has_all_formats),
 		cmocka_unit_test(text_fits_its_terminal),
 		cmocka_unit_test(json_escapes),

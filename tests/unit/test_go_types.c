@@ -10,7 +10,9 @@
 #include <cmocka.h>
 #include <errno.h>
 
-#include "binary/go_type_layout.h"
+#include "base/cleanup.h"
+#include "described.h"
+#include "report/type_layout.h"
 #include "seeds.h"
 
 #define FILE_VADDR 0x10000u
@@ -27,7 +29,7 @@ struct blob {
 	struct go_types *types;
 	const uint8_t *memory;
 	size_t memory_len;
-	uint64_t base;
+	uint64_t base, bias;
 	size_t reads;
 };
 
@@ -43,24 +45,34 @@ static int read_memory(void *ctx, uint64_t address, void *buf, size_t len)
 	return 0;
 }
 
+static struct go_types_source source_of(const struct seed *seed)
+{
+	const uint8_t *data = seed->data;
+	struct go_types_source source = {.minor = data[0],
+					 .classic_maps = data[1] & 1,
+					 .bytes = data + HEADER,
+					 .vaddr = FILE_VADDR,
+					 .len = (size_t)data[2] | (size_t)data[3] << 8};
+
+	if (source.len > seed->len - HEADER)
+		source.len = seed->len - HEADER;
+	return source;
+}
+
 static void open_blob(struct blob *b, const char *name)
 {
+	struct go_types_source source;
 	const uint8_t *data;
-	struct go_types_source source = {.vaddr = FILE_VADDR};
 
 	*b = (struct blob){.seed = seed_load("go_types", name)};
-	data = b->seed.data;
 	assert_true(b->seed.len >= HEADER);
-	source.minor = data[0];
-	source.classic_maps = data[1] & 1;
-	source.bytes = data + HEADER;
-	source.len = (size_t)data[2] | (size_t)data[3] << 8;
-	if (source.len > b->seed.len - HEADER)
-		source.len = b->seed.len - HEADER;
+	data = b->seed.data;
+	source = source_of(&b->seed);
+	b->bias = data[1] & 2 ? BIAS : 0;
 	b->memory = data + HEADER + source.len;
 	b->memory_len = b->seed.len - HEADER - source.len;
-	b->base = source.len ? FILE_VADDR + (data[1] & 2 ? BIAS : 0) : MEMORY;
-	b->types = go_types_new_mem(&source, data[1] & 2 ? BIAS : 0);
+	b->base = source.len ? FILE_VADDR + b->bias : MEMORY;
+	b->types = go_types_new_mem(&source, b->bias);
 	assert_non_null(b->types);
 	go_types_set_reader(b->types, read_memory, b);
 }
@@ -178,11 +190,35 @@ static void reads_maps_of_each_version(void **state)
 	}
 }
 
-static void assert_field(const struct go_layout_field *f, const char *name, const char *type,
-			 unsigned int offset, unsigned int size, unsigned int padding)
+/* As a recording has it: the profile, and the layout or NULL with errno. */
+static struct type_layout *lay_out(const struct blob *b, uint64_t address, struct profile **p)
 {
-	assert_string_equal(f->name, name);
-	assert_string_equal(f->type_name, type);
+	struct go_types_source source = source_of(&b->seed);
+	struct go_types *go = go_types_new_mem(&source, b->bias);
+	struct described_memory memory = {b->memory, b->memory_len, MEMORY};
+	uint32_t type;
+
+	assert_non_null(go);
+	*p = described(go, &memory, &address, &type, 1);
+	return type_layout_new(*p, 0, type);
+}
+
+static void assert_no_layout(const struct blob *b, uint64_t address)
+{
+	struct profile *p;
+	struct type_layout *l = lay_out(b, address, &p);
+
+	if (l || (errno != EBADMSG && errno != EINVAL))
+		fail_msg("%s: %p %d", b->seed.name, (void *)l, errno);
+	profile_free(p);
+}
+
+static void assert_field(const struct profile *p, const struct layout_field *f, const char *name,
+			 const char *type, unsigned int offset, unsigned int size,
+			 unsigned int padding)
+{
+	assert_string_equal(profile_str(p, f->name), name);
+	assert_string_equal(profile_str(p, p->types[f->type].name), type);
 	assert_int_equal(f->offset, offset);
 	assert_int_equal(f->size, size);
 	assert_int_equal(f->padding, padding);
@@ -194,26 +230,26 @@ static void lays_out_structs(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		struct go_type_layout *l;
+		struct type_layout *l;
+		struct profile *p;
 		struct blob b;
 
 		open_blob(&b, good[i]);
-		l = go_type_layout_new(b.types, at(&b, USER));
+		l = lay_out(&b, at(&b, USER), &p);
 		assert_non_null(l);
 		assert_int_equal(l->n_fields, 4);
-		assert_field(&l->fields[0], "Age", "int8", 0, 1, 7);
-		assert_field(&l->fields[1], "ID", "int64", 8, 8, 0);
-		assert_field(&l->fields[2], "Name", "string", 16, 16, 0);
-		assert_field(&l->fields[3], "Flag", "int8", 32, 1, 7);
+		assert_field(p, &l->fields[0], "Age", "int8", 0, 1, 7);
+		assert_field(p, &l->fields[1], "ID", "int64", 8, 8, 0);
+		assert_field(p, &l->fields[2], "Name", "string", 16, 16, 0);
+		assert_field(p, &l->fields[3], "Flag", "int8", 32, 1, 7);
 		assert_int_equal(l->size, 40);
 		assert_int_equal(l->padding, 14);
 		assert_int_equal(l->optimal_size, 32);
-		go_type_layout_free(l);
-		assert_null(go_type_layout_new(b.types, at(&b, MAPS)));
-		assert_int_equal(errno, EINVAL);
+		type_layout_free(l);
+		profile_free(p);
+		assert_no_layout(&b, at(&b, MAPS));
 		close_blob(&b);
 	}
-	go_type_layout_free(NULL);
 	go_types_free(NULL);
 }
 
@@ -224,7 +260,8 @@ static void reads_what_reflection_made(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(seeds); i++) {
-		struct go_type_layout *l;
+		struct type_layout *l;
+		struct profile *p;
 		struct blob b;
 
 		open_blob(&b, seeds[i]);
@@ -232,12 +269,12 @@ static void reads_what_reflection_made(void **state)
 		assert_name(&b, USER, "[reflect struct, 40 bytes]");
 		assert_name(&b, POINTER, "[reflect ptr, 8 bytes]");
 		assert_package(&b, USER, "");
-		l = go_type_layout_new(b.types, at(&b, USER));
+		l = lay_out(&b, at(&b, USER), &p);
 		assert_non_null(l);
-		assert_string_equal(l->fields[1].name, "ID");
-		assert_string_equal(l->fields[1].type_name, "[reflect int64, 8 bytes]");
+		assert_field(p, &l->fields[1], "ID", "[reflect int64, 8 bytes]", 8, 8, 0);
 		assert_int_equal(l->optimal_size, 32);
-		go_type_layout_free(l);
+		type_layout_free(l);
+		profile_free(p);
 
 		go_types_set_reader(b.types, NULL, NULL);
 		assert_int_equal(go_type_name(b.types, at(&b, USER), name, sizeof(name)), -ENOENT);
@@ -307,7 +344,8 @@ static void no_types_where_there_are_none(void **state)
 		assert_true(go_type_read(b.types, addresses[i], &type) < 0);
 		assert_true(go_type_package(b.types, addresses[i], name, sizeof(name)) < 0);
 		assert_string_equal(name, "");
-		assert_null(go_type_layout_new(b.types, addresses[i]));
+		if (addresses[i])
+			assert_no_layout(&b, addresses[i]);
 	}
 	close_blob(&b);
 }
@@ -325,14 +363,11 @@ static void bad_structs_have_no_layout(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(seeds); i++) {
-		struct go_type_layout *l;
 		struct blob b;
 
 		open_blob(&b, seeds[i]);
 		assert_name(&b, USER, "main.User");
-		l = go_type_layout_new(b.types, at(&b, USER));
-		if (l || (errno != EBADMSG && errno != ENOENT))
-			fail_msg("%s: %p %d", seeds[i], (void *)l, errno);
+		assert_no_layout(&b, at(&b, USER));
 		close_blob(&b);
 	}
 }
@@ -401,21 +436,29 @@ static void long_names_are_cut_between_characters(void **state)
 
 static void a_lying_name_in_memory_costs_little(void **state)
 {
+	struct go_type_field field;
+	struct go_type type;
 	struct blob b;
+	int err = 0;
 
 	(void)state;
 	open_blob(&b, "memory-name-gigabyte");
-	assert_null(go_type_layout_new(b.types, at(&b, USER)));
-	assert_int_equal(errno, EBADMSG);
+	assert_int_equal(go_type_read(b.types, at(&b, USER), &type), 0);
+	for (uint32_t i = 0; !err && i < type.n_fields; i++)
+		err = go_type_field(b.types, &type, i, &field);
+	assert_int_equal(err, -EBADMSG);
 	assert_true(b.reads < 20);
+	assert_no_layout(&b, at(&b, USER));
 	close_blob(&b);
 }
 
 static void ask_everything(const struct seed *s)
 {
 	char name[GO_TYPE_NAME_SIZE];
+	struct type_layout *l;
 	struct go_map_type map;
 	struct go_type type;
+	struct profile *p;
 	struct blob b;
 
 	if (s->len < HEADER)
@@ -426,7 +469,9 @@ static void ask_everything(const struct seed *s)
 		go_type_package(b.types, at(&b, i), name, sizeof(name));
 		if (!go_type_read(b.types, at(&b, i), &type))
 			go_type_map(b.types, &type, &map);
-		go_type_layout_free(go_type_layout_new(b.types, at(&b, i)));
+		l = lay_out(&b, at(&b, i), &p);
+		type_layout_free(l);
+		profile_free(p);
 	}
 	close_blob(&b);
 }

@@ -10,17 +10,26 @@
 #include <cmocka.h>
 
 #include "base/utf8.h"
+#include "export/diff_export.h"
 #include "export/exporter.h"
 #include "export/frame_tree.h"
-#include "html_pages.h"
+#include "html_typed.h"
 
 static const struct {
 	const char *name;
 	struct profile *(*make)(void);
 } pages[] = {
-	{"shop", page_shop},       {"lossy", page_lossy}, {"empty", page_empty},
-	{"inserts", page_inserts}, {"one", page_one},     {"hostile", page_hostile},
-	{"big", page_big},         {"deep", page_deep},   {"wide", page_wide},
+	{"shop", page_shop},
+	{"lossy", page_lossy},
+	{"empty", page_empty},
+	{"inserts", page_inserts},
+	{"one", page_one},
+	{"hostile", page_hostile},
+	{"big", page_big},
+	{"deep", page_deep},
+	{"wide", page_wide},
+	{"typed", page_typed},
+	{"typed_hostile", page_typed_hostile},
 };
 
 #define N_PAGES (sizeof(pages) / sizeof(pages[0]))
@@ -159,12 +168,12 @@ static void tree_shares_beginnings(void **state)
 	page_target(b, "x", 1);
 	page_add_rows(b, 0, rows, 4);
 	p = page_finish(b);
-	t = frame_tree_new(p);
+	t = frame_tree_new((const struct profile *const[]){p}, 1);
 	/* root, a, b:2 {c, d}, b:5 {c}, inlined b:2 {c} */
 	assert_int_equal(t->nodes.n, 9);
 	assert_int_equal(t->cut, 0);
 	for (size_t i = 0; i < 4; i++) {
-		uint32_t leaf = t->sample_node[i], up = t->nodes.data[leaf].parent;
+		uint32_t leaf = t->sources[0].sample_node[i], up = t->nodes.data[leaf].parent;
 
 		assert_string_equal(node_name(t, leaf), i == 1 ? "d" : "c");
 		assert_string_equal(node_name(t, up), "b");
@@ -177,7 +186,7 @@ static void tree_shares_beginnings(void **state)
 static void tree_names_targets_and_cuts(void **state)
 {
 	struct profile *p = page_lossy();
-	struct frame_tree *t = frame_tree_new(p);
+	struct frame_tree *t = frame_tree_new((const struct profile *const[]){p}, 1);
 	const struct tree_node *nodes = t->nodes.data;
 	size_t truncated = 0, broken = 0;
 
@@ -218,9 +227,9 @@ static void tree_depth_is_bounded(void **state)
 	s.stack = profile_builder_stack(b, stack, n, 0);
 	profile_builder_sample(b, &s);
 	p = page_finish(b);
-	t = frame_tree_new(p);
+	t = frame_tree_new((const struct profile *const[]){p}, 1);
 	assert_int_equal(t->nodes.n, FRAME_TREE_MAX_DEPTH + 1);
-	assert_int_equal(t->sample_node[0], FRAME_TREE_MAX_DEPTH);
+	assert_int_equal(t->sources[0].sample_node[0], FRAME_TREE_MAX_DEPTH);
 	assert_int_equal(t->cut, 1);
 	frame_tree_free(t);
 	profile_free(p);
@@ -228,6 +237,28 @@ static void tree_depth_is_bounded(void **state)
 }
 
 /* --- pages for the browser ---------------------------------------------------------- */
+
+/* Two recordings compared: twice as long, orders made elsewhere, a map of another type. */
+static int write_comparison(const char *dir, const char *name, const struct typed_names *names)
+{
+	struct profile *profiles[] = {page_typed(), typed_profile(3, 121, names)};
+	struct export_options opts = {0};
+	struct diff *d = NULL;
+	char path[4096];
+	int err = -ENOMEM;
+
+	snprintf(path, sizeof(path), "%s/%s.html", dir, name);
+	if (profiles[0] && profiles[1]) {
+		profiles[1]->duration_ns *= 2;
+		d = diff_new((const struct profile *const *)profiles, true);
+	}
+	if (d)
+		err = export_diff(d, &exporter_html, &opts, path);
+	diff_free(d);
+	profile_free(profiles[0]);
+	profile_free(profiles[1]);
+	return err;
+}
 
 /* What a reader of shop.html must find, from the rows themselves: no tree in between. */
 static int write_rows(const char *dir)
@@ -251,7 +282,16 @@ static int write_rows(const char *dir)
 
 static int write_pages(const char *dir)
 {
+	static const struct typed_names changed = {"orders.Order", "Customer",
+						   "map[string]*orders.Order"};
+	static const struct typed_names hostile = {hostile_names[0], hostile_names[1],
+						   hostile_names[2]};
 	int err = write_rows(dir);
+
+	if (!err)
+		err = write_comparison(dir, "compared", &changed);
+	if (!err)
+		err = write_comparison(dir, "compared_hostile", &hostile);
 
 	for (size_t i = 0; !err && i < N_PAGES; i++) {
 		struct profile *p = pages[i].make();

@@ -154,6 +154,43 @@ static void it_keeps_stacks_and_labels(void **state)
 	profile_free(p);
 }
 
+/* Types called alike have labels of their own, and wb_flushes is there when there are some. */
+static void it_tells_types_apart(void **state)
+{
+	struct profile_builder *b = profile_builder_new();
+	uint32_t target = fixture_target(b, 1, "x"), stack = profile_builder_stack(b, NULL, 0, 0);
+	struct profile_type t = {.name = profile_builder_str(b, "user.User"),
+				 .package = profile_builder_str(b, "a/user"),
+				 .kind = 25};
+	struct profile_sample flushes = {
+		.target = target, .stack = stack, .kind = PROFILE_WB_FLUSH, .objects = 17};
+	Pprof__Profile *m;
+	struct profile *p;
+
+	(void)state;
+	fixture_alloc(b, target, stack, profile_builder_type(b, &t, NULL, 0), 1, 8, 8);
+	t.package = profile_builder_str(b, "b\xff/user");
+	fixture_alloc(b, target, stack, profile_builder_type(b, &t, NULL, 0), 2, 16, 16);
+	assert_int_equal(profile_builder_sample(b, &flushes), 0);
+	p = fixture_finish(b);
+	m = export_pprof(p);
+	check_ids(m);
+	for (size_t i = 0; i < m->n_string_table; i++)
+		assert_true(utf8_valid(m->string_table[i]));
+	assert_int_equal(m->n_sample, 3);
+	assert_string_equal(text_of(m, label_of(m, m->sample[0], "type")->str), "a/user.User");
+	assert_string_equal(text_of(m, label_of(m, m->sample[1], "type")->str),
+			    "b\xef\xbf\xbd/user.User");
+	assert_int_equal(m->n_sample_type, 6);
+	assert_string_equal(text_of(m, m->sample_type[5]->type), "wb_flushes");
+	assert_string_equal(text_of(m, m->sample_type[5]->unit), "count");
+	assert_int_equal(pprof_total(m, 5), 17);
+	assert_int_equal(pprof_total(m, 1), 24);
+	assert_int_equal(m->sample[2]->n_label, 0);
+	pprof__profile__free_unpacked(m, NULL);
+	profile_free(p);
+}
+
 static void it_tells_processes_apart(void **state)
 {
 	struct profile *p = fixture_small(2);
@@ -287,6 +324,7 @@ int main(void)
 		cmocka_unit_test(it_says_what_viewers_expect),
 		cmocka_unit_test(it_adds_up),
 		cmocka_unit_test(it_keeps_stacks_and_labels),
+		cmocka_unit_test(it_tells_types_apart),
 		cmocka_unit_test(it_tells_processes_apart),
 		cmocka_unit_test(its_comments_tell_the_conditions),
 		cmocka_unit_test(it_hides_the_allocator_only),

@@ -33,6 +33,37 @@ static void test_counts(void **state)
 	raw_counts_free(&r);
 }
 
+/* What a map held at most is no sum. */
+static void test_entries(void **state)
+{
+	static const uint64_t seen[] = {3, 9, 9, 4};
+	struct count_key key = {.stack = 1, .type = 0x1000, .kind = KIND_MAP_INSERT};
+	struct raw_counts r = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
+		struct count_value v = {.objects = 2, .entries = seen[i]};
+
+		assert_int_equal(raw_counts_add(&r, &key, &v), 0);
+	}
+	assert_int_equal(r.counts.n, 1);
+	assert_int_equal(r.counts.data[0].value.objects, 8);
+	assert_int_equal(r.counts.data[0].value.entries, 9);
+	/* Of another type, or grown another way, it is another count. */
+	key.type = 0x2000;
+	assert_int_equal(raw_counts_add(&r, &key, &(struct count_value){.objects = 1}), 0);
+	key.kind = KIND_MAP_GROW;
+	for (unsigned int how = 0; how < GROWTH_MAX; how++) {
+		key.detail = GROWTH_DETAIL(how, 10, 0xfffffe);
+		assert_int_equal(GROWTH_HOW(key.detail), how);
+		assert_int_equal(GROWTH_LEVEL(key.detail), 10);
+		assert_int_equal(GROWTH_MAP(key.detail), 0xfffffe);
+		assert_int_equal(raw_counts_add(&r, &key, &(struct count_value){.objects = 1}), 0);
+	}
+	assert_int_equal(r.counts.n, 2 + GROWTH_MAX);
+	raw_counts_free(&r);
+}
+
 static void test_stacks(void **state)
 {
 	struct raw_counts r = {0};
@@ -59,6 +90,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_entries),
 		cmocka_unit_test(test_stacks),
 	};
 

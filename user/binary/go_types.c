@@ -338,12 +338,23 @@ static int parse_tail(const struct go_types *t, struct go_type *type, struct cur
 	}
 }
 
+/*
+ * Of a map's bucket reflection makes the head alone, without a hash (reflect.bucketOf,
+ * up to Go 1.23): what lies behind it is something else.
+ */
+static bool is_made_bucket(const struct go_types *t, const struct go_type *type)
+{
+	return type->kind == GO_KIND_STRUCT && !type->hash && !go_types_holds(t, type->address);
+}
+
 int go_type_read(const struct go_types *t, uint64_t address, struct go_type *type)
 {
 	uint8_t raw[MAX_TAIL];
 	struct cursor c;
 	int err = read_head(t, address, type);
 
+	if (!err && is_made_bucket(t, type))
+		return 0;
 	if (!err)
 		err = read_tail(t, type, raw, &c);
 	return err ? err : parse_tail(t, type, &c);

@@ -30,9 +30,12 @@ static const struct command commands[] = {
 		.name = "report",
 		.bit = CMD_REPORT,
 		.run = cmd_report,
-		.usage = "alloctap report RECORDING [--top N] [--json]",
+		.usage = "alloctap report RECORDING [--view sites|types|maps] [--top N] [--json]",
 		.help = "print what a recording shows",
-		.examples = "  alloctap report run.atap --top 50\n",
+		.examples = "  alloctap report run.atap --top 50\n"
+			    "  alloctap report run.atap --view types\n"
+			    "  alloctap report run.atap --layout main.User\n"
+			    "  alloctap report run.atap --escapes\n",
 	},
 	{
 		.name = "export",
@@ -41,7 +44,16 @@ static const struct command commands[] = {
 		.usage = "alloctap export RECORDING -o FILE [-o FILE]...",
 		.help = "write a recording in other formats",
 		.examples = "  alloctap export run.atap -o run.html -o run.pb.gz\n"
-			    "  alloctap export run.atap -o - -f folded --unit objects\n",
+			    "  alloctap export run.atap -o - -f folded --by type --unit objects\n",
+	},
+	{
+		.name = "diff",
+		.bit = CMD_DIFF,
+		.run = cmd_diff,
+		.usage = "alloctap diff BEFORE AFTER [-o FILE]...",
+		.help = "compare two recordings: what changed, by site, type and map",
+		.examples = "  alloctap diff old.atap new.atap\n"
+			    "  alloctap diff old.atap new.atap --totals -o diff.html\n",
 	},
 };
 

@@ -209,6 +209,20 @@ static int apply_unit(struct options *o, const char *value)
 	return find_name(value, names, UNIT_MAX, &o->export.unit);
 }
 
+static int apply_per_second(struct options *o, const char *value)
+{
+	(void)value;
+	o->totals = false;
+	return 0;
+}
+
+static int apply_totals(struct options *o, const char *value)
+{
+	(void)value;
+	o->totals = true;
+	return 0;
+}
+
 static int apply_strict(struct options *o, const char *value)
 {
 	(void)value;
@@ -260,8 +274,9 @@ static int apply_help(struct options *o, const char *value)
 	return 0;
 }
 
-#define CMD_ALL    (CMD_RECORD | CMD_REPORT | CMD_EXPORT)
-#define CMD_OUTPUT (CMD_RECORD | CMD_EXPORT)
+#define CMD_ALL    (CMD_RECORD | CMD_REPORT | CMD_EXPORT | CMD_DIFF)
+#define CMD_STACKS (CMD_RECORD | CMD_EXPORT)
+#define CMD_OUTPUT (CMD_STACKS | CMD_DIFF)
 
 static const struct option_spec specs[] = {
 	{'p', "pid", "PID[,PID...]", CMD_RECORD, apply_pid, "processes to tap",
@@ -288,13 +303,17 @@ static const struct option_spec specs[] = {
 	 "the name of a type, as --view types prints it"},
 	{0, "json", NULL, CMD_REPORT, apply_json, "print JSON instead of text", ""},
 	{0, "top", "N", CMD_ALL, apply_top, "rows of tables (default 20)", "a number above 0"},
-	{0, "unit", "UNIT", CMD_OUTPUT, apply_unit,
+	{0, "unit", "UNIT", CMD_STACKS, apply_unit,
 	 "what folded stacks count: bytes (default), objects, inserts, flushes",
 	 "bytes, objects, inserts or flushes"},
-	{0, "by", "WHAT", CMD_OUTPUT, apply_by,
+	{0, "by", "WHAT", CMD_STACKS, apply_by,
 	 "folded stacks by stack (default) or by type too, as their leaf", "stack or type"},
-	{0, "gc-cycle", NULL, CMD_OUTPUT, apply_gc_cycle,
+	{0, "gc-cycle", NULL, CMD_STACKS, apply_gc_cycle,
 	 "pprof samples apart by the GC cycle they led to, in a label", ""},
+	{0, "per-second", NULL, CMD_DIFF, apply_per_second,
+	 "compare amounts per second of recording (default)", ""},
+	{0, "totals", NULL, CMD_DIFF, apply_totals,
+	 "compare sums: both runs did the same work, however long it took", ""},
 	{0, "strict", NULL, CMD_RECORD, apply_strict, "exit 4 if anything was lost", ""},
 	{0, "max-stacks", "N", CMD_RECORD, apply_max_stacks,
 	 "distinct stacks the kernel holds between drains (default 24k)", "a number from 16 to 4m"},

@@ -23,6 +23,7 @@ enum command_bit {
 	CMD_RECORD = 1 << 0,
 	CMD_REPORT = 1 << 1,
 	CMD_EXPORT = 1 << 2,
+	CMD_DIFF = 1 << 3,
 };
 
 struct output {
@@ -41,6 +42,7 @@ struct options {
 	const char *layout;   /* name of a type; NULL: none was asked for */
 	bool has_view;        /* the view was named */
 	bool strict;
+	bool totals; /* compared, not amounts per second */
 	bool dry_run;
 	bool help;
 	char **operands; /* recording, or the command to run */

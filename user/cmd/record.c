@@ -147,6 +147,8 @@ static void say_summary(const struct recorder *r, const struct profile *p)
 			 (unsigned long long)t.map_inserts, (double)p->duration_ns / 1e9);
 	else
 		say_collections(p);
+	if (t.wb_flushes)
+		log_info("%llu write barrier flushes", (unsigned long long)t.wb_flushes);
 	for (size_t i = 0; i < p->n_losses; i++)
 		log_warn("lost: %llu %s", (unsigned long long)p->losses[i].count,
 			 profile_str(p, p->losses[i].text));

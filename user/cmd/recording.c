@@ -22,7 +22,7 @@ static struct profile *read_operand(const struct options *o, const char *command
 /* "main.User, main.user": such that each finds its type. The caller's to free. */
 static char *list_matches(const struct profile *p, const struct type_matches *m)
 {
-	__auto_free enum type_name_form *forms = type_name_forms(p, m->types, m->n);
+	__auto_free enum type_name_form *forms = type_name_forms_among(p, m->types, m->n);
 	__auto_free char *list = NULL;
 	size_t size;
 	FILE *out = open_memstream(&list, &size);

@@ -61,6 +61,11 @@ const struct exporter *exporter_for_path(const char *path);
 const struct exporter *exporter_by_name(const char *name);
 
 /*
+ * What @write(@what, stream) writes, as file @path ("-" is stdout): whole or not at
+ * all; the reason of a failure is printed. 0 or -errno.
+ */
+int export_file(const char *path, int (*write)(const void *what, FILE *out), const void *what);
+/*
  * Writes @p to @path ("-" is stdout) as a whole file or not at all; the reason
  * of a failure is printed. 0 or -errno.
  */

@@ -43,18 +43,38 @@ const struct exporter *exporter_by_name(const char *name)
 	return NULL;
 }
 
-int export_profile(const struct profile *p, const struct exporter *e,
-		   const struct export_options *opts, const char *path)
+int export_file(const char *path, int (*write)(const void *what, FILE *out), const void *what)
 {
 	struct outfile *f = outfile_open(path);
 	int err;
 
 	if (!f)
 		return -errno;
-	err = e->write(p, opts, outfile_stream(f));
+	err = write(what, outfile_stream(f));
 	if (!err)
 		return outfile_commit(f);
 	log_error("%s: cannot be written: %s", path, strerror(-err));
 	outfile_abort(f);
 	return err;
+}
+
+struct job {
+	const struct profile *profile;
+	const struct exporter *exporter;
+	const struct export_options *opts;
+};
+
+static int write_job(const void *what, FILE *out)
+{
+	const struct job *job = what;
+
+	return job->exporter->write(job->profile, job->opts, out);
+}
+
+int export_profile(const struct profile *p, const struct exporter *e,
+		   const struct export_options *opts, const char *path)
+{
+	struct job job = {p, e, opts};
+
+	return export_file(path, write_job, &job);
 }

@@ -8,6 +8,10 @@
  * a ';' becomes ':', control characters become spaces, and a name that ends in a
  * space and a number has that space replaced, because readers take two numbers
  * at the end of a line for a difference of two profiles (facts/formats.md 2.1).
+ *
+ * By type, there is a line per stack and type, and the type is its leaf:
+ *
+ *	main.main;main.load;runtime.newobject;runtime.mallocgc;[type main.User] 4096
  */
 #include <ctype.h>
 #include <errno.h>
@@ -15,8 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/utf8.h"
 #include "export/exporter.h"
+#include "report/type_names.h"
 
 /* A name as it may stand in a line. Ranks are in the order of texts; equal texts have one. */
 struct name {
@@ -26,6 +32,7 @@ struct name {
 
 struct line {
 	uint32_t target, stack;
+	uint32_t type; /* 0 where lines are not by type */
 	uint64_t value;
 };
 
@@ -33,6 +40,7 @@ struct folder {
 	const struct profile *p;
 	struct name *functions; /* one per function */
 	struct name *processes; /* one per target; NULL where lines need none */
+	struct name *types;     /* leaves, one per type; NULL where lines are not by type */
 	struct line *lines;
 	size_t n_lines;
 };
@@ -140,6 +148,39 @@ static int name_processes(struct folder *f)
 	return rank_names(f->processes, p->n_targets);
 }
 
+/* "[type main.User]"; what is no type of the runtime's is in brackets already. */
+static char *type_leaf(const struct profile *p, uint32_t type, enum type_name_form form)
+{
+	__auto_free char *name = type_name(p, type, form);
+	__auto_free char *leaf = NULL;
+
+	if (!name)
+		return NULL;
+	if (*name == '[' && !p->types[type].kind)
+		return bend_name(name);
+	if (asprintf(&leaf, "[type %s]", *name ? name : "not known") < 0) {
+		leaf = NULL;
+		return NULL;
+	}
+	return bend_name(leaf);
+}
+
+static int name_types(struct folder *f)
+{
+	const struct profile *p = f->p;
+	__auto_free enum type_name_form *forms = type_name_forms(p);
+
+	f->types = calloc(p->n_types, sizeof(*f->types));
+	if (!forms || !f->types)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < p->n_types; i++) {
+		f->types[i].text = type_leaf(p, i, forms[i]);
+		if (!f->types[i].text)
+			return -ENOMEM;
+	}
+	return rank_names(f->types, p->n_types);
+}
+
 /* Walks the frames of a stack, inlined ones too, root first. */
 struct walk {
 	const struct profile *p;
@@ -200,6 +241,8 @@ static int compare_lines(const void *x, const void *y, void *ctx)
 		order = compare_ranks(f->processes[a->target].rank, f->processes[b->target].rank);
 	if (!order && a->stack != b->stack)
 		order = compare_stacks(f, a->stack, b->stack);
+	if (!order && f->types)
+		order = compare_ranks(f->types[a->type].rank, f->types[b->type].rank);
 	return order;
 }
 
@@ -222,7 +265,8 @@ static int collect_lines(struct folder *f, enum export_unit unit)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_samples; i++) {
 		const struct profile_sample *s = &p->samples[i];
-		struct line line = {s->target, s->stack, sample_value(s, unit)};
+		struct line line = {s->target, s->stack, f->types ? s->type : 0,
+				    sample_value(s, unit)};
 
 		if (line.value)
 			f->lines[f->n_lines++] = line;
@@ -245,6 +289,8 @@ static void print_line(const struct folder *f, const struct line *line, FILE *ou
 		if (function != PROFILE_NONE)
 			fputc(';', out);
 	}
+	if (f->types)
+		fprintf(out, ";%s", f->types[line->type].text);
 	fprintf(out, " %" PRIu64 "\n", line->value);
 }
 
@@ -274,6 +320,8 @@ static int folded_write(const struct profile *p, const struct export_options *op
 
 	if (!err && p->n_targets > 1)
 		err = name_processes(&f);
+	if (!err && opts->by == BY_TYPE)
+		err = name_types(&f);
 	if (!err)
 		err = collect_lines(&f, opts->unit);
 	if (!err)
@@ -281,6 +329,7 @@ static int folded_write(const struct profile *p, const struct export_options *op
 	free(f.lines);
 	free_names(f.functions, p->n_functions);
 	free_names(f.processes, p->n_targets);
+	free_names(f.types, p->n_types);
 	return err;
 }
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "export/frame_tree.h"
 
@@ -14,36 +15,68 @@ struct tree_stack {
 /* Slots of marker_of; behind them, one for each target. */
 enum tree_marker { MARKER_TRUNCATED, MARKER_BROKEN, MARKERS };
 
-/* Where a walk from the root stands. */
+/* Where a walk from the root stands, and of which profile's stack. */
 struct tree_walk {
+	struct tree_source *source;
 	uint32_t node;
 	uint32_t depth;
 	bool cut;
 };
 
+static bool comparing(const struct frame_tree *t)
+{
+	return t->n_sources > 1;
+}
+
+static bool same_function(const void *ctx, uint32_t id, const void *key)
+{
+	const struct frame_tree *t = ctx;
+	const struct tree_function *a = &t->functions.data[id], *b = key;
+
+	return a->name == b->name && a->known_by == b->known_by && a->category == b->category;
+}
+
+/*
+ * In a comparison functions are found again by what they are called; a profile's
+ * own are already told apart by more than that.
+ */
 static int add_function(struct frame_tree *t, const char *name, const char *file,
 			enum function_category category, uint32_t *number)
 {
+	const char *slash = strrchr(file, '/');
 	int64_t name_id = strtab_add(&t->strings, name);
 	int64_t file_id = strtab_add(&t->strings, file);
-	struct tree_function f = {(uint32_t)name_id, (uint32_t)file_id, category};
+	int64_t known_by = comparing(t) ? strtab_add(&t->strings, slash ? slash + 1 : file) : 0;
+	struct tree_function f = {(uint32_t)name_id, (uint32_t)file_id, category,
+				  (uint32_t)known_by};
+	uint64_t hash = hash_bytes(&f.name, sizeof(f.name), f.known_by);
 
-	if (name_id < 0 || file_id < 0 || vec_push(&t->functions, f))
+	if (name_id < 0 || file_id < 0 || known_by < 0)
 		return -ENOMEM;
-	*number = (uint32_t)t->functions.n - 1;
-	return 0;
+	*number = comparing(t) ? intern_find(&t->function_index, hash, same_function, t, &f)
+			       : INTERN_NONE;
+	if (*number != INTERN_NONE) {
+		/* Of two builds the newer one's folder. */
+		t->functions.data[*number].file = f.file;
+		return 0;
+	}
+	*number = (uint32_t)t->functions.n;
+	if (vec_push(&t->functions, f))
+		return -ENOMEM;
+	return comparing(t) ? intern_add(&t->function_index, hash, *number) : 0;
 }
 
-int frame_tree_function(struct frame_tree *t, uint32_t function, uint32_t *number)
+int frame_tree_function(struct frame_tree *t, size_t source, uint32_t function, uint32_t *number)
 {
-	const struct profile *p = t->profile;
+	struct tree_source *s = &t->sources[source];
+	const struct profile *p = s->profile;
 	const struct profile_function *f = &p->functions[function];
 
-	if (t->function_of[function] == PROFILE_NONE &&
+	if (s->function_of[function] == PROFILE_NONE &&
 	    add_function(t, profile_str(p, f->name), profile_str(p, f->file), f->category,
-			 &t->function_of[function]))
+			 &s->function_of[function]))
 		return -ENOMEM;
-	*number = t->function_of[function];
+	*number = s->function_of[function];
 	return 0;
 }
 
@@ -96,7 +129,7 @@ static int add_node(struct frame_tree *t, const struct tree_node *node, uint64_t
 static int step(struct frame_tree *t, struct tree_walk *w, uint32_t function, uint32_t line,
 		bool inlined)
 {
-	struct tree_frame frame = {function, line, inlined};
+	struct tree_frame frame = {function, line, inlined && !comparing(t)};
 	struct tree_node node = {.parent = w->node,
 				 .first_child = PROFILE_NONE,
 				 .last_child = PROFILE_NONE,
@@ -126,7 +159,7 @@ static int step(struct frame_tree *t, struct tree_walk *w, uint32_t function, ui
 /* A frame that no function of the profile stands for; @slot of marker_of. */
 static int step_marker(struct frame_tree *t, struct tree_walk *w, size_t slot, const char *text)
 {
-	uint32_t *number = &t->marker_of[slot];
+	uint32_t *number = &w->source->marker_of[slot];
 
 	if (*number == PROFILE_NONE && add_function(t, text, "", FUNCTION_SPECIAL, number))
 		return -ENOMEM;
@@ -136,15 +169,19 @@ static int step_marker(struct frame_tree *t, struct tree_walk *w, size_t slot, c
 /* What stands before the first recorded frame. */
 static int walk_markers(struct frame_tree *t, struct tree_walk *w, const struct tree_stack *key)
 {
-	const struct profile *p = t->profile;
+	const struct profile *p = w->source->profile;
 	uint32_t flags = p->stacks[key->stack].flags;
 	int err = 0;
 
 	if (p->n_targets > 1) {
 		const struct profile_target *target = &p->targets[key->target];
+		const char *comm = profile_str(p, target->comm);
 		char name[64];
 
-		snprintf(name, sizeof(name), "%s-%u", profile_str(p, target->comm), target->pid);
+		if (comparing(t))
+			snprintf(name, sizeof(name), "%s", comm);
+		else
+			snprintf(name, sizeof(name), "%s-%u", comm, target->pid);
 		err = step_marker(t, w, MARKERS + key->target, name);
 	}
 	if (!err && flags & PROFILE_STACK_TRUNCATED)
@@ -157,12 +194,13 @@ static int walk_markers(struct frame_tree *t, struct tree_walk *w, const struct 
 static int walk_location(struct frame_tree *t, struct tree_walk *w,
 			 const struct profile_location *location)
 {
-	const struct profile *p = t->profile;
+	const struct profile *p = w->source->profile;
+	size_t source = (size_t)(w->source - t->sources);
 
 	for (uint32_t i = location->n_lines; i-- && !w->cut;) {
 		const struct profile_line *line = &p->lines[location->first_line + i];
 		uint32_t function;
-		int err = frame_tree_function(t, line->function, &function);
+		int err = frame_tree_function(t, source, line->function, &function);
 
 		if (!err)
 			err = step(t, w, function, line->line, i + 1 < location->n_lines);
@@ -172,11 +210,11 @@ static int walk_location(struct frame_tree *t, struct tree_walk *w,
 	return 0;
 }
 
-static int walk_stack(struct frame_tree *t, struct tree_stack *key)
+static int walk_stack(struct frame_tree *t, struct tree_source *source, struct tree_stack *key)
 {
-	const struct profile *p = t->profile;
+	const struct profile *p = source->profile;
 	const struct profile_stack *stack = &p->stacks[key->stack];
-	struct tree_walk w = {0};
+	struct tree_walk w = {.source = source};
 	int err = walk_markers(t, &w, key);
 
 	for (uint32_t i = stack->n_locations; !err && i-- && !w.cut;) {
@@ -191,29 +229,31 @@ static int walk_stack(struct frame_tree *t, struct tree_stack *key)
 
 static bool same_stack(const void *ctx, uint32_t id, const void *key)
 {
-	const struct frame_tree *t = ctx;
-	const struct tree_stack *a = &t->stacks.data[id], *b = key;
+	const struct tree_source *source = ctx;
+	const struct tree_stack *a = &source->stacks.data[id], *b = key;
 
 	return a->target == b->target && a->stack == b->stack;
 }
 
-static int place_sample(struct frame_tree *t, const struct profile_sample *s, uint32_t *node)
+static int place_sample(struct frame_tree *t, struct tree_source *source,
+			const struct profile_sample *s, uint32_t *node)
 {
 	struct tree_stack key = {.target = s->target, .stack = s->stack};
 	uint64_t hash = hash_bytes(&key, offsetof(struct tree_stack, node), 0);
-	uint32_t id = intern_find(&t->stack_index, hash, same_stack, t, &key);
+	uint32_t id = intern_find(&source->stack_index, hash, same_stack, source, &key);
 	int err;
 
 	if (id != INTERN_NONE) {
-		*node = t->stacks.data[id].node;
+		*node = source->stacks.data[id].node;
 		return 0;
 	}
-	err = walk_stack(t, &key);
+	err = walk_stack(t, source, &key);
 	if (err)
 		return err;
 	*node = key.node;
-	id = (uint32_t)t->stacks.n;
-	return vec_push(&t->stacks, key) ? -ENOMEM : intern_add(&t->stack_index, hash, id);
+	id = (uint32_t)source->stacks.n;
+	return vec_push(&source->stacks, key) ? -ENOMEM
+					      : intern_add(&source->stack_index, hash, id);
 }
 
 static uint32_t *new_numbers(size_t n)
@@ -225,33 +265,45 @@ static uint32_t *new_numbers(size_t n)
 	return numbers;
 }
 
+static int add_profile(struct frame_tree *t, struct tree_source *source)
+{
+	const struct profile *p = source->profile;
+	int err = 0;
+
+	/* One element too many: an empty profile is not out of memory. */
+	source->function_of = new_numbers(p->n_functions + 1);
+	source->marker_of = new_numbers(MARKERS + p->n_targets);
+	source->sample_node = new_numbers(p->n_samples + 1);
+	if (!source->function_of || !source->marker_of || !source->sample_node)
+		return -ENOMEM;
+	for (size_t i = 0; !err && i < p->n_samples; i++)
+		err = place_sample(t, source, &p->samples[i], &source->sample_node[i]);
+	return err;
+}
+
 static int fill(struct frame_tree *t)
 {
-	const struct profile *p = t->profile;
 	struct tree_node root = {PROFILE_NONE, PROFILE_NONE, PROFILE_NONE, PROFILE_NONE,
 				 PROFILE_NONE};
 	uint64_t hash = hash_bytes(&root, offsetof(struct tree_node, first_child), 0);
 	int err = strtab_init(&t->strings);
 
-	/* One element too many: an empty profile is not out of memory. */
-	t->function_of = new_numbers(p->n_functions + 1);
-	t->marker_of = new_numbers(MARKERS + p->n_targets);
-	t->sample_node = new_numbers(p->n_samples + 1);
-	if (err || !t->function_of || !t->marker_of || !t->sample_node)
-		return -ENOMEM;
-	err = add_node(t, &root, hash);
-	for (size_t i = 0; !err && i < p->n_samples; i++)
-		err = place_sample(t, &p->samples[i], &t->sample_node[i]);
+	if (!err)
+		err = add_node(t, &root, hash);
+	for (size_t i = 0; !err && i < t->n_sources; i++)
+		err = add_profile(t, &t->sources[i]);
 	return err;
 }
 
-struct frame_tree *frame_tree_new(const struct profile *p)
+struct frame_tree *frame_tree_new(const struct profile *const profiles[], size_t n)
 {
 	struct frame_tree *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
-	t->profile = p;
+	t->n_sources = n;
+	for (size_t i = 0; i < n; i++)
+		t->sources[i].profile = profiles[i];
 	if (fill(t)) {
 		frame_tree_free(t);
 		errno = ENOMEM;
@@ -264,16 +316,21 @@ void frame_tree_free(struct frame_tree *t)
 {
 	if (!t)
 		return;
+	for (size_t i = 0; i < t->n_sources; i++) {
+		struct tree_source *source = &t->sources[i];
+
+		free(source->sample_node);
+		free(source->function_of);
+		free(source->marker_of);
+		intern_free(&source->stack_index);
+		vec_free(&source->stacks);
+	}
 	strtab_free(&t->strings);
 	vec_free(&t->functions);
 	vec_free(&t->frames);
 	vec_free(&t->nodes);
-	vec_free(&t->stacks);
+	intern_free(&t->function_index);
 	intern_free(&t->frame_index);
 	intern_free(&t->node_index);
-	intern_free(&t->stack_index);
-	free(t->function_of);
-	free(t->marker_of);
-	free(t->sample_node);
 	free(t);
 }

@@ -7,6 +7,11 @@
  * stacks have it), and "[truncated stack]" or "[broken stack]" in place of the
  * outermost frames where those are missing.
  *
+ * Two profiles make one tree for a comparison. Programs were built anew between
+ * them, so what then makes functions one is the name with the file's own name,
+ * whichever folder that is in; whether it was inlined tells frames apart no more,
+ * and process numbers are left out.
+ *
  * Nothing here recurses and size is bounded, for recordings may be hostile: a
  * stack that does not fit any more is charged to as much of it as did.
  */
@@ -24,10 +29,12 @@
 #define FRAME_TREE_MAX_NODES 2000000
 /* 128 frames are recorded; each may have tens of inlined ones. */
 #define FRAME_TREE_MAX_DEPTH 4096
+#define FRAME_TREE_PROFILES  2
 
 struct tree_function {
 	uint32_t name, file; /* in the tree's strings */
 	enum function_category category;
+	uint32_t known_by; /* also there, in a comparison: what stands for the file */
 };
 
 struct tree_frame {
@@ -41,27 +48,33 @@ struct tree_node {
 	uint32_t first_child, last_child, next_sibling; /* PROFILE_NONE: none */
 };
 
-struct frame_tree {
+/* What is known of one of the profiles. Numbers not given yet are PROFILE_NONE. */
+struct tree_source {
 	const struct profile *profile;
+	uint32_t *sample_node; /* where each sample ended */
+	uint32_t *function_of; /* by profile function */
+	uint32_t *marker_of;
+	struct intern stack_index;
+	VEC(struct tree_stack) stacks;
+};
+
+struct frame_tree {
 	struct strtab strings;
 	VEC(struct tree_function) functions;
 	VEC(struct tree_frame) frames;
 	VEC(struct tree_node) nodes; /* node 0 is the root and has no frame */
-	uint32_t *sample_node;       /* where each sample of the profile ended */
 	uint64_t cut;                /* stacks not taken in whole: over a limit */
+	struct tree_source sources[FRAME_TREE_PROFILES];
+	size_t n_sources;
 
-	/* The rest is how it is made. Numbers not given yet are PROFILE_NONE. */
-	uint32_t *function_of; /* by profile function */
-	uint32_t *marker_of;
-	struct intern frame_index, node_index, stack_index;
-	VEC(struct tree_stack) stacks;
+	struct intern function_index, frame_index, node_index;
 };
 
-/* NULL with errno ENOMEM. */
-struct frame_tree *frame_tree_new(const struct profile *p);
+/* Of one profile, or of two to be compared. NULL with errno ENOMEM. */
+struct frame_tree *frame_tree_new(const struct profile *const profiles[], size_t n);
 void frame_tree_free(struct frame_tree *t);
 
-/* The tree's number of a function of the profile. 0 or -ENOMEM. */
-int frame_tree_function(struct frame_tree *t, uint32_t function, uint32_t *number);
+/* The tree's number of a function of profile @source. 0 or -ENOMEM. */
+int frame_tree_function(struct frame_tree *t, size_t source, uint32_t function, uint32_t *number);
 
 #endif

@@ -30,6 +30,7 @@
 DECLARE_ASSET(html);
 DECLARE_ASSET(theme_css);
 DECLARE_ASSET(parts_css);
+DECLARE_ASSET(tables_css);
 DECLARE_ASSET(format_js);
 DECLARE_ASSET(data_js);
 DECLARE_ASSET(layout_js);
@@ -39,7 +40,13 @@ DECLARE_ASSET(paint_js);
 DECLARE_ASSET(flame_js);
 DECLARE_ASSET(details_js);
 DECLARE_ASSET(header_js);
+DECLARE_ASSET(table_js);
 DECLARE_ASSET(sites_js);
+DECLARE_ASSET(types_js);
+DECLARE_ASSET(maps_js);
+DECLARE_ASSET(tabs_js);
+DECLARE_ASSET(diff_js);
+DECLARE_ASSET(difftables_js);
 DECLARE_ASSET(main_js);
 DECLARE_ASSET(start_js);
 
@@ -48,12 +55,14 @@ struct asset {
 };
 
 static const struct asset page = ASSET(html);
-static const struct asset style[] = {ASSET(theme_css), ASSET(parts_css)};
+static const struct asset style[] = {ASSET(theme_css), ASSET(parts_css), ASSET(tables_css)};
 /* Each may use what those before it declare. */
 static const struct asset script[] = {
 	ASSET(format_js),  ASSET(data_js),  ASSET(layout_js), ASSET(search_js),
 	ASSET(palette_js), ASSET(paint_js), ASSET(flame_js),  ASSET(details_js),
-	ASSET(header_js),  ASSET(sites_js), ASSET(main_js),   ASSET(start_js),
+	ASSET(header_js),  ASSET(table_js), ASSET(sites_js),  ASSET(types_js),
+	ASSET(maps_js),    ASSET(tabs_js),  ASSET(diff_js),   ASSET(difftables_js),
+	ASSET(main_js),    ASSET(start_js),
 };
 
 static void put(FILE *out, const char *start, const char *end)
@@ -98,7 +107,7 @@ static void put_until(FILE *out, const char **at, const char *marker)
 	*at = found + strlen(marker);
 }
 
-static int html_write(const struct profile *p, const struct export_options *opts, FILE *out)
+int html_page_write(int (*write_data)(const void *what, FILE *out), const void *what, FILE *out)
 {
 	__auto_free char *json = NULL;
 	const char *at = page.start;
@@ -106,10 +115,9 @@ static int html_write(const struct profile *p, const struct export_options *opts
 	FILE *memory = open_memstream(&json, &len);
 	int err;
 
-	(void)opts;
 	if (!memory)
 		return -ENOMEM;
-	err = html_data_write(p, memory);
+	err = write_data(what, memory);
 	/* A stream into memory fails for want of memory only. */
 	if (!err && ferror(memory))
 		err = -ENOMEM;
@@ -125,6 +133,12 @@ static int html_write(const struct profile *p, const struct export_options *opts
 	put_assets(out, script, ARRAY_SIZE(script));
 	put(out, at, page.end);
 	return 0;
+}
+
+static int html_write(const struct profile *p, const struct export_options *opts, FILE *out)
+{
+	(void)opts;
+	return html_page_write(html_data_write, p, out);
 }
 
 const struct exporter exporter_html = {

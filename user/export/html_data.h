@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The profile as the flame graph page reads it: one JSON document, described
- * where it is read, in user/export/viewer/viewer.data.js.
+ * The flame graph page around its data, one JSON document, which is described
+ * where it is read: in user/export/viewer/viewer.data.js.
  */
 #ifndef ALLOCTAP_EXPORT_HTML_DATA_H
 #define ALLOCTAP_EXPORT_HTML_DATA_H
 
 #include <stdio.h>
 
-#include "profile/profile.h"
-
-/* 0 or -ENOMEM; errors of the stream are left on it. */
-int html_data_write(const struct profile *p, FILE *out);
+/*
+ * The page with what @write_data(@what, stream) writes. 0, -ENOMEM, or what that
+ * returned; errors of @out are left on it.
+ */
+int html_page_write(int (*write_data)(const void *what, FILE *out), const void *what, FILE *out);
+/* The data of one recording; @what is a struct profile. 0 or -ENOMEM. */
+int html_data_write(const void *what, FILE *out);
 
 #endif

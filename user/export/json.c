@@ -82,6 +82,8 @@ static int json_write(const struct profile *p, const struct export_options *opts
 	if (!err)
 		err = json_maps(&w, p);
 	if (!err)
+		err = json_escapes(&w, p);
+	if (!err)
 		err = json_gc(&w, p);
 	if (!err && opts->layout)
 		err = json_layout(&w, p, opts->layout);

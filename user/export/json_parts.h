@@ -17,6 +17,8 @@ void json_cost(struct json_writer *w, const struct profile_cost *c);
 void json_line(struct json_writer *w, const struct profile *p, struct profile_line line);
 /* "types": [...]: json_types.c. 0 or -ENOMEM. */
 int json_types(struct json_writer *w, const struct profile *p);
+/* "escapes": [...]: json_escapes.c. 0 or -ENOMEM. */
+int json_escapes(struct json_writer *w, const struct profile *p);
 /* "layout": {...}, of one type. 0, -ENOMEM, or as type_layout_new() has it. */
 int json_layout(struct json_writer *w, const struct profile *p, uint32_t type);
 /* "maps": [...]: json_maps.c. 0 or -ENOMEM. */

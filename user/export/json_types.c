@@ -38,7 +38,6 @@ static void write_fields(struct json_writer *w, const struct profile *p,
 	json_end(w);
 }
 
-/* @row is NULL where none was allocated. */
 static void write_layout(struct json_writer *w, const struct profile *p,
 			 const struct type_layout *l, const struct type_row *row)
 {
@@ -47,7 +46,7 @@ static void write_layout(struct json_writer *w, const struct profile *p,
 	json_uint(w, "heap_bytes", l->heap_bytes);
 	json_uint(w, "optimal_size", l->optimal_size);
 	json_uint(w, "optimal_heap_bytes", l->optimal_heap_bytes);
-	json_uint(w, "saving_bytes", row ? type_row_saving(row, l) : 0);
+	json_uint(w, "saving_bytes", type_row_saving(row, l));
 	json_array(w, "optimal_order");
 	for (size_t i = 0; i < l->n_fields; i++)
 		json_string(w, NULL, profile_str(p, l->fields[l->order[i]].name));
@@ -119,17 +118,20 @@ int json_types(struct json_writer *w, const struct profile *p)
 int json_layout(struct json_writer *w, const struct profile *p, uint32_t type)
 {
 	struct type_table *table = type_table_new(p);
-	const struct type_row *row = table ? type_table_find(table, type) : NULL;
-	struct type_layout *l = table ? type_layout_new(p, row ? row->target : 0, type) : NULL;
-	int err = l ? 0 : -errno;
+	struct type_layout *l;
+	struct type_row row;
 
-	if (!err) {
-		json_object(w, "layout");
-		write_identity(w, p, type);
-		write_layout(w, p, l, row);
-		json_end(w);
-	}
-	type_layout_free(l);
+	if (!table)
+		return -ENOMEM;
+	row = type_table_find(table, p, type);
 	type_table_free(table);
-	return err;
+	l = type_layout_new(p, row.target, type);
+	if (!l)
+		return -errno;
+	json_object(w, "layout");
+	write_identity(w, p, type);
+	write_layout(w, p, l, &row);
+	json_end(w);
+	type_layout_free(l);
+	return 0;
 }

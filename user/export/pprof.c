@@ -6,7 +6,8 @@
  *
  * The sample types are those of Go's heap profile, in its order, so that files
  * merge and compare with Go's own; frees are not tracked, so inuse_* are 0. Our
- * map_inserts come after them. What was counted for the same stack and type,
+ * map_inserts come after them, and wb_flushes where write barriers were tapped:
+ * viewers offer every type there is. What was counted for the same stack and type,
  * over all GC cycles, is one sample: its numeric label "bytes" is the mean
  * object size, as Go labels its samples.
  *
@@ -28,6 +29,7 @@
 #include "export/exporter.h"
 #include "export/pprof.pb-c.h"
 #include "export/summary.h"
+#include "report/type_names.h"
 
 enum {
 	VALUE_ALLOC_OBJECTS,
@@ -35,6 +37,7 @@ enum {
 	VALUE_INUSE_OBJECTS,
 	VALUE_INUSE_SPACE,
 	VALUE_MAP_INSERTS,
+	VALUE_WB_FLUSHES, /* only where some were recorded */
 	VALUES
 };
 
@@ -46,6 +49,7 @@ static const struct {
 	[VALUE_INUSE_OBJECTS] = {"inuse_objects", "count"},
 	[VALUE_INUSE_SPACE] = {"inuse_space", "bytes"},
 	[VALUE_MAP_INSERTS] = {"map_inserts", "count"},
+	[VALUE_WB_FLUSHES] = {"wb_flushes", "count"},
 };
 
 /*
@@ -88,7 +92,9 @@ struct pprof {
 	const struct profile *p;
 	struct gzip_stream *out;
 	int64_t n_strings;
+	size_t n_values; /* of each sample: VALUES, or one less */
 	struct words words;
+	int64_t *type_names; /* strings, one per type */
 	VEC(uint64_t) ids;
 	VEC(Pprof__Line) lines;
 	VEC(Pprof__Line *) line_pointers;
@@ -104,21 +110,49 @@ static int64_t add_string(struct pprof *f, const char *s)
 	return f->n_strings++;
 }
 
+static int add_clean_string(struct pprof *f, const char *s, int64_t *id)
+{
+	__auto_free char *clean = NULL;
+
+	if (!utf8_valid(s)) {
+		clean = utf8_clean(s, 0);
+		if (!clean)
+			return -ENOMEM;
+	}
+	*id = add_string(f, clean ? clean : s);
+	return 0;
+}
+
 /* The profile's strings keep their ids. */
 static int add_profile_strings(struct pprof *f)
 {
-	for (uint32_t i = 0; i < f->p->n_strings; i++) {
-		const char *s = profile_str(f->p, i);
-		__auto_free char *clean = NULL;
+	int64_t id;
+	int err = 0;
 
-		if (!utf8_valid(s)) {
-			clean = utf8_clean(s, 0);
-			if (!clean)
-				return -ENOMEM;
-		}
-		add_string(f, clean ? clean : s);
+	for (uint32_t i = 0; !err && i < f->p->n_strings; i++)
+		err = add_clean_string(f, profile_str(f->p, i), &id);
+	return err;
+}
+
+/* Types called alike get longer names: to viewers, equal labels are one. */
+static int add_type_names(struct pprof *f)
+{
+	__auto_free enum type_name_form *forms = type_name_forms(f->p);
+	int err = 0;
+
+	f->type_names = calloc(f->p->n_types, sizeof(*f->type_names));
+	if (!forms || !f->type_names)
+		return -ENOMEM;
+	for (uint32_t i = 0; !err && i < f->p->n_types; i++) {
+		__auto_free char *name = NULL;
+
+		f->type_names[i] = f->p->types[i].name;
+		if (forms[i] == TYPE_NAME_SHORT)
+			continue;
+		name = type_name(f->p, i, forms[i]);
+		err = name ? add_clean_string(f, name, &f->type_names[i]) : -ENOMEM;
 	}
-	return 0;
+	return err;
 }
 
 static void add_words(struct pprof *f)
@@ -133,7 +167,7 @@ static void add_types(struct pprof *f)
 {
 	int64_t count = add_string(f, "count");
 
-	for (size_t i = 0; i < VALUES; i++) {
+	for (size_t i = 0; i < f->n_values; i++) {
 		Pprof__Profile m = PPROF__PROFILE__INIT;
 		Pprof__ValueType type = PPROF__VALUE_TYPE__INIT, *pointer = &type;
 
@@ -345,6 +379,8 @@ static int group_samples(const struct profile *p, struct groups *groups)
 			g->values[VALUE_ALLOC_SPACE] += (int64_t)s->bytes;
 		} else if (s->kind == PROFILE_MAP_INSERT) {
 			g->values[VALUE_MAP_INSERTS] += (int64_t)s->objects;
+		} else {
+			g->values[VALUE_WB_FLUSHES] += (int64_t)s->objects;
 		}
 	}
 	return 0;
@@ -359,7 +395,7 @@ static size_t fill_labels(const struct pprof *f, const struct group *g, const in
 		pprof__label__init(&labels[i]);
 	if (g->type) {
 		l->key = f->words.type;
-		l++->str = f->p->types[g->type].name;
+		l++->str = f->type_names[g->type];
 	}
 	if (g->values[VALUE_ALLOC_OBJECTS] > 0) {
 		l->key = f->words.bytes;
@@ -390,7 +426,7 @@ static int add_sample(struct pprof *f, struct group *g, const int64_t *pids)
 		label_pointers[i] = &labels[i];
 	sample.n_location_id = stack->n_locations;
 	sample.location_id = f->ids.data;
-	sample.n_value = VALUES;
+	sample.n_value = f->n_values;
 	sample.value = g->values;
 	sample.n_label = fill_labels(f, g, pids, labels);
 	sample.label = label_pointers;
@@ -432,6 +468,8 @@ static int add_all(struct pprof *f)
 	uint32_t main = main_mapping(f->p);
 	int err = add_profile_strings(f);
 
+	if (!err)
+		err = add_type_names(f);
 	if (err)
 		return err;
 	add_words(f);
@@ -446,9 +484,20 @@ static int add_all(struct pprof *f)
 	return err ? err : add_samples(f);
 }
 
+static bool has_flushes(const struct profile *p)
+{
+	for (size_t i = 0; i < p->n_samples; i++) {
+		if (p->samples[i].kind == PROFILE_WB_FLUSH)
+			return true;
+	}
+	return false;
+}
+
 static int pprof_write(const struct profile *p, const struct export_options *opts, FILE *out)
 {
-	struct pprof f = {.p = p, .out = gzip_stream_new(out)};
+	struct pprof f = {.p = p,
+			  .out = gzip_stream_new(out),
+			  .n_values = has_flushes(p) ? VALUES : VALUE_WB_FLUSHES};
 	int err;
 
 	(void)opts;
@@ -456,6 +505,7 @@ static int pprof_write(const struct profile *p, const struct export_options *opt
 		return -ENOMEM;
 	err = add_all(&f);
 	gzip_stream_finish(f.out);
+	free(f.type_names);
 	vec_free(&f.ids);
 	vec_free(&f.lines);
 	vec_free(&f.line_pointers);

@@ -6,8 +6,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/units.h"
 #include "export/summary.h"
@@ -19,15 +17,6 @@ static const text_view_fn views[VIEW_MAX] = {
 	[VIEW_MAPS] = text_maps_print,
 	[VIEW_GC] = text_gc_print,
 };
-
-static size_t stream_width(FILE *out)
-{
-	struct winsize size;
-
-	if (!isatty(fileno(out)) || ioctl(fileno(out), TIOCGWINSZ, &size) || !size.ws_col)
-		return SIZE_MAX;
-	return size.ws_col;
-}
 
 static void print_title(const struct text *t)
 {
@@ -98,7 +87,7 @@ static void print_losses(const struct text *t)
 
 static int text_write(const struct profile *p, const struct export_options *opts, FILE *out)
 {
-	struct text t = {.p = p, .out = out, .width = stream_width(out)};
+	struct text t = {.p = p, .out = out, .width = text_width(out)};
 	struct profile_totals totals = profile_totals(p);
 
 	print_title(&t);
@@ -108,6 +97,8 @@ static int text_write(const struct profile *p, const struct export_options *opts
 	print_stacks(&t);
 	print_cost(&t);
 	print_losses(&t);
+	if (opts->escapes)
+		return text_escapes_print(&t, opts);
 	return views[opts->view](&t, opts);
 }
 

@@ -175,24 +175,16 @@ static int print_sites(const struct frame *f, size_t shown)
 	return err;
 }
 
-static enum type_name_form *name_forms(const struct frame *f)
-{
-	__auto_free uint32_t *types = calloc(f->r->n_types + 1, sizeof(*types));
-
-	for (size_t i = 0; types && i < f->r->n_types; i++)
-		types[i] = f->r->types[i].type;
-	return types ? type_name_forms(f->t->p, types, f->r->n_types) : NULL;
-}
-
 static int print_types(const struct frame *f, size_t shown)
 {
-	__auto_free enum type_name_form *forms = name_forms(f);
+	__auto_free enum type_name_form *forms = type_name_forms(f->t->p);
 
 	if (!forms)
 		return -ENOMEM;
 	print_titles(f, "type");
 	for (size_t i = 0; i < shown; i++) {
-		__auto_free char *name = text_type(f->t->p, f->r->types[i].type, forms[i]);
+		uint32_t type = f->r->types[i].type;
+		__auto_free char *name = text_type(f->t->p, type, forms[type]);
 
 		if (!name)
 			return -ENOMEM;

@@ -19,7 +19,7 @@
 
 struct layout_text {
 	const struct text *t;
-	const struct type_layout *layout;
+	struct type_layout *layout;
 	uint32_t target, type;
 	size_t pad; /* of names of fields */
 };
@@ -161,15 +161,15 @@ static void print_recorded(const struct layout_text *l, const struct type_row *r
 	FILE *out = l->t->out;
 	char objects[32], bytes[32], saving[32];
 
-	if (!row) {
-		fputs("recorded     none by itself\n", out);
-		return;
-	}
 	fprintf(out, "recorded     %s objects, %s",
 		format_count(objects, sizeof(objects), row->objects),
 		format_bytes(bytes, sizeof(bytes), row->bytes));
 	if (row->singles < row->objects)
-		fprintf(out, " (%" PRIu64 " are arrays of it)", row->objects - row->singles);
+		fprintf(out, " (%" PRIu64 " of them arrays)", row->objects - row->singles);
+	if (row->slice_objects)
+		fprintf(out, "; %s arrays of slices, %s",
+			format_count(objects, sizeof(objects), row->slice_objects),
+			format_bytes(bytes, sizeof(bytes), row->slice_bytes));
 	if (l->layout->optimal_size < l->layout->size)
 		fprintf(out, "; the best order would have spared %s",
 			format_bytes(saving, sizeof(saving), type_row_saving(row, l->layout)));
@@ -202,15 +202,17 @@ static int print_layout(struct layout_text *l, const struct type_row *row)
 int text_layout_print(const struct text *t, const struct export_options *opts)
 {
 	struct type_table *table = type_table_new(t->p);
-	const struct type_row *row = table ? type_table_find(table, opts->layout) : NULL;
-	struct layout_text l = {.t = t, .type = opts->layout, .target = row ? row->target : 0};
-	struct type_layout *layout = table ? type_layout_new(t->p, l.target, l.type) : NULL;
-	int err = layout ? 0 : -errno;
+	struct layout_text l = {.t = t, .type = opts->layout};
+	struct type_row row;
+	int err;
 
-	l.layout = layout;
-	if (!err)
-		err = print_layout(&l, row);
-	type_layout_free(layout);
+	if (!table)
+		return -ENOMEM;
+	row = type_table_find(table, t->p, l.type);
 	type_table_free(table);
+	l.target = row.target;
+	l.layout = type_layout_new(t->p, l.target, l.type);
+	err = l.layout ? print_layout(&l, &row) : -errno;
+	type_layout_free(l.layout);
 	return err;
 }

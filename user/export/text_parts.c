@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/utf8.h"
@@ -12,6 +14,15 @@
 #define NAME_MIN 12
 /* Sentences are wrapped there, in a file and on wide terminals. */
 #define WRAP_AT 100
+
+size_t text_width(FILE *out)
+{
+	struct winsize size;
+
+	if (!isatty(fileno(out)) || ioctl(fileno(out), TIOCGWINSZ, &size) || !size.ws_col)
+		return SIZE_MAX;
+	return size.ws_col;
+}
 
 size_t text_rows(const struct export_options *opts, size_t n)
 {

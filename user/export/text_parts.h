@@ -18,6 +18,8 @@ struct text {
 	size_t width; /* SIZE_MAX: do not cut */
 };
 
+/* Of the terminal that @out is; SIZE_MAX: it is none, so nothing is to be cut. */
+size_t text_width(FILE *out);
 /* Rows to show of a table of @n. */
 size_t text_rows(const struct export_options *opts, size_t n);
 double text_percent(uint64_t part, uint64_t whole);

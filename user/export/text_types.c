@@ -86,23 +86,14 @@ static void print_rest(const struct text *t, const struct type_table *table, siz
 	text_rest(t, FIGURES_WIDTH, shown, table->n);
 }
 
-static enum type_name_form *name_forms(const struct profile *p, const struct type_table *table)
-{
-	__auto_free uint32_t *types = calloc(table->n + 1, sizeof(*types));
-
-	for (size_t i = 0; types && i < table->n; i++)
-		types[i] = table->rows[i].type;
-	return types ? type_name_forms(p, types, table->n) : NULL;
-}
-
 static int print_table(const struct text *t, const struct type_table *table, size_t shown)
 {
-	__auto_free enum type_name_form *forms = name_forms(t->p, table);
+	__auto_free enum type_name_form *forms = type_name_forms(t->p);
 	int err = forms ? 0 : -ENOMEM;
 
 	fputs("\n rank     bytes   share   objects   average  type, sites\n", t->out);
 	for (size_t i = 0; !err && i < shown; i++)
-		err = print_row(t, table, i, forms[i]);
+		err = print_row(t, table, i, forms[table->rows[i].type]);
 	if (!err && shown < table->n)
 		print_rest(t, table, shown);
 	return err;

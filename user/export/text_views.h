@@ -11,6 +11,7 @@
 typedef int (*text_view_fn)(const struct text *t, const struct export_options *opts);
 
 int text_sites_print(const struct text *t, const struct export_options *opts);
+int text_escapes_print(const struct text *t, const struct export_options *opts);
 int text_types_print(const struct text *t, const struct export_options *opts);
 int text_maps_print(const struct text *t, const struct export_options *opts);
 int text_gc_print(const struct text *t, const struct export_options *opts);

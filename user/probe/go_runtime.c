@@ -52,14 +52,17 @@ const struct go_function go_functions[] = {
 const size_t n_go_functions = ARRAY_SIZE(go_functions);
 
 /* clang-format off */
-#define ROW(go_minor, g_m_, sp_, m_curg_, m_p_, mcache_, tiny_, frameless_, header_, small_, load_)\
+#define ROW(go_minor, g_m_, sp_, bp_, m_curg_, m_p_, mcache_, tiny_, frameless_, header_, small_,  \
+	    load_, extra_)                                                                         \
 	{                                                                                          \
 		.minor = go_minor,                                                                 \
 		.layout = {                                                                        \
-			.known = 1, .g_m = g_m_, .g_sched_sp = sp_, .m_curg = m_curg_, .m_p = m_p_,\
+			.known = 1, .g_m = g_m_, .g_sched_sp = sp_, .g_sched_bp = bp_,             \
+			.m_curg = m_curg_, .m_p = m_p_,                                            \
 			.p_mcache = mcache_, .mcache_tiny = tiny_,                                 \
 			.systemstack_frameless = frameless_,                                       \
 			.malloc_header_above = header_, .small_max = small_, .map_load = load_,    \
+			.hmap_extra = extra_,                                                      \
 		},                                                                                 \
 	}
 
@@ -67,19 +70,20 @@ const size_t n_go_functions = ARRAY_SIZE(go_functions);
  * header: pointerful objects above 512 bytes got an 8-byte header in Go 1.22
  * (runtime/mbitmap_allocheaders.go), and small objects end that much earlier.
  * load: 6.5 entries a bucket, but for a slip of Go 1.21 (runtime/map.go: loadFactorNum).
+ * extra: hmap.extra, behind clearSeq in 1.24 and 1.25 (map_noswiss.go); later there is none.
  */
 static const struct go_runtime runtimes[] = {
-	/*  minor g.m sched.sp m.curg m.p p.mcache mcache.tiny frameless header small load */
-	ROW(18,   48,   56,     192,   208,   64,     16,        1,       0,    32768,  13),
-	ROW(19,   48,   56,     192,   208,   64,     16,        1,       0,    32768,  13),
-	ROW(20,   48,   56,     192,   208,   64,     16,        1,       0,    32768,  13),
-	ROW(21,   48,   56,     192,   208,   64,     16,        0,       0,    32768,  12),
-	ROW(22,   48,   56,     192,   208,   64,     16,        0,     512,    32760,  13),
-	ROW(23,   48,   56,     192,   208,   56,     16,        0,     512,    32760,  13),
-	ROW(24,   48,   56,     192,   208,   56,     24,        0,     512,    32760,  13),
-	ROW(25,   48,   56,     184,   200,   56,     24,        0,     512,    32760,  13),
-	ROW(26,   48,   56,     184,   208,   56,     24,        0,     512,    32760,  13),
-	ROW(27,   48,   56,     184,   208,   56,     24,        0,     512,    32760,  13),
+	/*  minor g.m sched.sp .bp  m.curg m.p p.mcache mcache.tiny frameless header small load extra */
+	ROW(18,   48,   56,    104,     192,   208,   64,     16,        1,       0,    32768,  13,  40),
+	ROW(19,   48,   56,    104,     192,   208,   64,     16,        1,       0,    32768,  13,  40),
+	ROW(20,   48,   56,    104,     192,   208,   64,     16,        1,       0,    32768,  13,  40),
+	ROW(21,   48,   56,    104,     192,   208,   64,     16,        0,       0,    32768,  12,  40),
+	ROW(22,   48,   56,    104,     192,   208,   64,     16,        0,     512,    32760,  13,  40),
+	ROW(23,   48,   56,    104,     192,   208,   56,     16,        0,     512,    32760,  13,  40),
+	ROW(24,   48,   56,    104,     192,   208,   56,     24,        0,     512,    32760,  13,  48),
+	ROW(25,   48,   56,     96,     184,   200,   56,     24,        0,     512,    32760,  13,  48),
+	ROW(26,   48,   56,     96,     184,   208,   56,     24,        0,     512,    32760,  13,  48),
+	ROW(27,   48,   56,     96,     184,   208,   56,     24,        0,     512,    32760,  13,  48),
 };
 /* clang-format on */
 

@@ -71,8 +71,8 @@ const char *image_build_id(struct image *img)
 	return img->elf ? elf_file_build_id(img->elf) : "";
 }
 
-/* Is @name in one of the packages whose frames are the runtime's own business? */
-static bool in_go_runtime(const char *name)
+/* Is it in one of the packages whose frames are the runtime's own business? */
+static bool in_go_runtime(const char *name, const char *file)
 {
 	static const char *const packages[] = {
 		"runtime.", "runtime/", "internal/runtime/", "reflect.", "internal/reflectlite.",
@@ -84,7 +84,9 @@ static bool in_go_runtime(const char *name)
 			return strncmp(name, "runtime/", 8) ||
 			       !strncmp(name, "runtime/internal/", 17);
 	}
-	return false;
+	/* Assembly has functions without a package: "gcWriteBarrier". With -trimpath no "src". */
+	return !strchr(name, '.') &&
+	       (strstr(file, "/src/runtime/") || !strncmp(file, "runtime/", 8));
 }
 
 static void push_function(struct profile_builder *b, struct image_frames *frames,
@@ -154,8 +156,9 @@ static bool add_go_frames(struct image *img, struct profile_builder *b, uint64_t
 				      .system_name = profile_builder_str(b, f->name),
 				      .file = profile_builder_str(b, f->file),
 				      .start_line = f->start_line,
-				      .category = in_go_runtime(f->name) ? FUNCTION_GO_RUNTIME
-									 : FUNCTION_GO,
+				      .category = in_go_runtime(f->name, f->file)
+							  ? FUNCTION_GO_RUNTIME
+							  : FUNCTION_GO,
 			      },
 			      f->line);
 	}

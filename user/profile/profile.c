@@ -22,6 +22,8 @@ struct profile_totals profile_totals(const struct profile *p)
 			t.alloc_requested += s->requested;
 		} else if (s->kind == PROFILE_MAP_INSERT) {
 			t.map_inserts += s->objects;
+		} else if (s->kind == PROFILE_WB_FLUSH) {
+			t.wb_flushes += s->objects;
 		}
 	}
 	return t;

@@ -260,6 +260,7 @@ const char *profile_str(const struct profile *p, str_id id);
 struct profile_totals {
 	uint64_t alloc_objects, alloc_bytes, alloc_requested;
 	uint64_t map_inserts;
+	uint64_t wb_flushes;
 };
 
 struct profile_totals profile_totals(const struct profile *p);

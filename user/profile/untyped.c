@@ -101,18 +101,29 @@ static const char *owner_of(const struct profile_builder *b, uint32_t stack, siz
 	return owned ? owned : makes;
 }
 
+/*
+ * The compiler calls the allocator without a type, and without a function of the
+ * runtime's between, in two places: for variables that it merges, and for
+ * make([]T, n) with a copy() behind it (cmd/compile/internal/walk/builtin.go,
+ * walkMakeSliceCopy).
+ */
+static const char *inlined_by_compiler(const struct untyped *u)
+{
+	return u->minor >= MERGED_SINCE_MINOR && u->bytes <= MERGED_MAX_BYTES ? MERGED : ELEMENTS;
+}
+
 void untyped_name(const struct profile_builder *b, const struct untyped *u, char *buf, size_t size)
 {
 	size_t line;
 	const char *name = asking_function(b, u->stack, &line);
 	const char *makes = look_up(makers, ARRAY_SIZE(makers), name);
+	bool named = *name && *name != '[';
 
 	if (makes)
 		snprintf(buf, size, "%s", owner_of(b, u->stack, line, makes));
-	else if (u->minor >= MERGED_SINCE_MINOR && u->bytes <= MERGED_MAX_BYTES && *name != '[' &&
-		 !begins_with(name, "runtime."))
-		snprintf(buf, size, MERGED);
-	else if (*name && *name != '[')
+	else if (named && !begins_with(name, "runtime."))
+		snprintf(buf, size, "%s", inlined_by_compiler(u));
+	else if (named)
 		snprintf(buf, size, "[no type: %s]", name);
 	else
 		snprintf(buf, size, "[no type]");

@@ -16,7 +16,7 @@ struct untyped {
 
 /*
  * A name for an allocation without a type: "[string bytes]", "[]byte", or
- * "[no type: runtime.foo]" with the function that asked for it.
+ * "[no type: runtime.foo]" with the function of the runtime that asked for it.
  */
 void untyped_name(const struct profile_builder *b, const struct untyped *u, char *buf, size_t size);
 

@@ -41,10 +41,11 @@
  * bucket and a box. Their types tell. The variants for short keys (_fast32,
  * _faststr ...) are never used for maps with boxes.
  *
- * An allocation may find that it is time for a collection, and starting one
- * allocates in turn (the goroutines of its workers, threads to run them). Such
- * stacks show two allocations, one below the other; they go under "other", as
- * does what making a panic of an unhashable key takes.
+ * An allocation may find that it is time for a collection, or that it has to help
+ * with one, and that allocates in turn: goroutines for the collector's workers,
+ * threads to run them, what a goroutine waits with (runtime.sudog). Such stacks show
+ * two allocations, one below the other. They go under "other", a few per collection
+ * at the most, as does what a panic about an unhashable key takes.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -51,49 +51,9 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "report/map_private.h"
-
-/* log2 of MAP_SLOTS, and of the slots of the largest Swiss table (maxTableCapacity). */
-#define LEVEL_FIRST 3
-#define LEVEL_SPLIT 10
-/* maps.table, all versions; a *maps.table. */
-#define TABLE_SIZE   32
-#define POINTER_SIZE 8
-/* runtime/map.go: load of two buckets. In 1.21 an integer division came out differently. */
-#define CLASSIC_LOAD      13
-#define CLASSIC_LOAD_1_21 12
-/* Arrays of that many buckets (log2) have spare ones for overflow. */
-#define SPARE_BUCKETS_FROM 4
-/* Larger n than any map has, small enough to reckon with. */
-#define ENTRIES_MAX (1ull << 48)
-
-/*
- * The rows of one type in one function: taken for the same maps, which one line
- * begins and the next one fills.
- */
-struct group {
-	uint64_t largest;
-	uint64_t last_doublings; /* of tables of 512 slots */
-	uint64_t split_maps;
-	uint64_t spare_firsts; /* heap objects seen in rows that outgrew fewer */
-};
-
-/* One map that split. */
-struct split_map {
-	uint32_t target, group, map;
-	uint32_t type;
-	uint64_t splits;
-	uint64_t entries; /* at the last of them */
-	double spared;    /* bytes for each split */
-};
-
-struct growth_work {
-	struct map_work *map;
-	struct group *groups;
-	VEC(struct split_map) splits; /* by target, group, map */
-};
+#include "report/map_sizes.h"
+#include "report/map_splits.h"
 
 /* The growths of one row, by level. */
 struct levels {
@@ -101,103 +61,6 @@ struct levels {
 	uint64_t overflows[MAP_LEVELS];
 	uint64_t split_maps;
 };
-
-static bool has_pointers(const struct profile *p, const struct profile_type *m)
-{
-	if (m->group)
-		return p->types[m->group].ptr_bytes;
-	return p->types[m->key].ptr_bytes || p->types[m->elem].ptr_bytes ||
-	       m->flags & (PROFILE_TYPE_KEY_BOXED | PROFILE_TYPE_ELEM_BOXED);
-}
-
-/* runtime.makeBucketArray(). */
-static uint64_t bucket_array_bytes(const struct go_heap *h, uint64_t bucket, bool pointers,
-				   uint32_t b)
-{
-	uint64_t n = 1ull << b, size, up;
-
-	if (b >= SPARE_BUCKETS_FROM && bucket) {
-		n += 1ull << (b - SPARE_BUCKETS_FROM);
-		size = map_mul(bucket, n);
-		up = go_heap_bytes(h, size, pointers);
-		/* roundupsize() leaves room for the header of objects that have one. */
-		if (pointers && h->header_above && size > h->header_above && size <= h->small_max)
-			up -= 8;
-		if (up != size)
-			n = up / bucket;
-	}
-	return go_heap_bytes(h, map_mul(bucket, n), pointers);
-}
-
-uint64_t map_table_bytes(const struct profile *p, const struct go_heap *h, uint32_t map,
-			 uint32_t level)
-{
-	const struct profile_type *m = &p->types[map];
-	bool pointers = has_pointers(p, m);
-	uint64_t groups;
-
-	if (level < LEVEL_FIRST || level >= MAP_LEVELS || !m->group_size)
-		return 0;
-	if (!(m->flags & PROFILE_TYPE_SWISS))
-		return bucket_array_bytes(h, m->group_size, pointers, level - LEVEL_FIRST);
-	groups = go_heap_bytes(h, map_mul(m->group_size, 1ull << (level - LEVEL_FIRST)), pointers);
-	return level == LEVEL_FIRST ? groups : map_add(groups, go_heap_bytes(h, TABLE_SIZE, true));
-}
-
-static uint64_t round_up_pow2(uint64_t n)
-{
-	uint64_t power = 1;
-
-	while (power < n)
-		power *= 2;
-	return power;
-}
-
-/* NewMap(): how many tables make(map, n) takes. 1 up to 896 entries. */
-static uint64_t presized_tables(uint64_t n)
-{
-	uint64_t slots = (n < ENTRIES_MAX ? n : ENTRIES_MAX) * MAP_SLOTS / (MAP_SLOTS - 1);
-
-	return round_up_pow2((slots + (1 << LEVEL_SPLIT) - 1) >> LEVEL_SPLIT);
-}
-
-/* The level from which on make(map, n) would see the same growths. */
-static uint32_t presized_level(const struct profile_type *m, uint64_t n)
-{
-	uint64_t slots = n < ENTRIES_MAX ? n : ENTRIES_MAX;
-	uint32_t level = LEVEL_FIRST;
-
-	/* Classic maps double by entries only: those seen are below it. */
-	if (!(m->flags & PROFILE_TYPE_SWISS))
-		return MAP_LEVELS;
-	if (n <= MAP_SLOTS)
-		return LEVEL_FIRST;
-	slots = slots * MAP_SLOTS / (MAP_SLOTS - 1);
-	while (level < LEVEL_SPLIT && 1ull << level < slots)
-		level++;
-	return level;
-}
-
-/* Entries that a map moves when it grows at @level. */
-static uint64_t moved_entries(const struct go_heap *h, const struct profile_type *m,
-			      const struct profile_growth *g)
-{
-	uint64_t slots = 1ull << g->level, load = slots / 8 * 7;
-
-	if (g->level == LEVEL_FIRST)
-		load = MAP_SLOTS;
-	else if (!(m->flags & PROFILE_TYPE_SWISS))
-		load = slots / 16 * (h->minor == 21 ? CLASSIC_LOAD_1_21 : CLASSIC_LOAD);
-	return load < g->entries ? load : g->entries;
-}
-
-static uint64_t slot_bytes(const struct profile *p, const struct profile_type *m)
-{
-	uint64_t key = m->flags & PROFILE_TYPE_KEY_BOXED ? POINTER_SIZE : p->types[m->key].size;
-	uint64_t elem = m->flags & PROFILE_TYPE_ELEM_BOXED ? POINTER_SIZE : p->types[m->elem].size;
-
-	return map_add(key, elem);
-}
 
 /* By row; within it, what splits of one map there are stand together. */
 static int compare_grown(const void *x, const void *y, void *ctx)
@@ -217,134 +80,6 @@ static int compare_grown(const void *x, const void *y, void *ctx)
 	return a->growth < b->growth ? -1 : a->growth > b->growth;
 }
 
-static int compare_splits(const void *x, const void *y)
-{
-	const struct split_map *a = x, *b = y;
-
-	if (a->target != b->target)
-		return a->target < b->target ? -1 : 1;
-	if (a->group != b->group)
-		return a->group < b->group ? -1 : 1;
-	return a->map < b->map ? -1 : a->map > b->map;
-}
-
-/* Makes one of all entries of a map. */
-static void merge_splits(struct growth_work *w)
-{
-	size_t n = 0;
-
-	if (w->splits.n)
-		qsort(w->splits.data, w->splits.n, sizeof(*w->splits.data), compare_splits);
-	vec_for_each (&w->splits, s) {
-		struct split_map *last = n ? &w->splits.data[n - 1] : NULL;
-
-		if (last && !compare_splits(last, s)) {
-			last->splits = map_add(last->splits, s->splits);
-			if (s->entries > last->entries)
-				last->entries = s->entries;
-		} else {
-			w->splits.data[n++] = *s;
-			w->groups[s->group].split_maps++;
-		}
-	}
-	w->splits.n = n;
-}
-
-static int collect(struct growth_work *w)
-{
-	struct map_work *m = w->map;
-
-	for (size_t i = 0; i < m->rows.n; i++) {
-		struct group *group = &w->groups[m->details.data[i].group];
-
-		if (m->rows.data[i].largest > group->largest)
-			group->largest = m->rows.data[i].largest;
-	}
-	vec_for_each (&m->grown, grown) {
-		const struct profile_growth *g = &m->p->growths[grown->growth];
-		struct map_detail *d = &m->details.data[grown->row];
-		struct group *group = &w->groups[d->group];
-		struct split_map s = {.target = g->target,
-				      .group = d->group,
-				      .map = g->map,
-				      .type = grown->type,
-				      .splits = g->count,
-				      .entries = g->entries};
-
-		if (g->how == PROFILE_GROWTH_SPLIT && vec_push(&w->splits, s))
-			return -ENOMEM;
-		if (g->how != PROFILE_GROWTH_DOUBLE)
-			continue;
-		if (g->level == LEVEL_SPLIT - 1)
-			group->last_doublings = map_add(group->last_doublings, g->count);
-		if (g->level == LEVEL_FIRST)
-			d->outgrown_firsts = map_add(d->outgrown_firsts, g->count);
-	}
-	merge_splits(w);
-	return 0;
-}
-
-/* The directories a map went through on its way to one of @tables. */
-static uint64_t directory_bytes(const struct go_heap *h, uint64_t tables)
-{
-	uint64_t bytes = 0;
-
-	for (uint64_t n = 1; n < tables; n *= 2)
-		bytes = map_add(bytes, go_heap_bytes(h, n * POINTER_SIZE, true));
-	return bytes;
-}
-
-/* How many tables a map began with that came to need @d and was seen to split @splits times. */
-static uint64_t first_tables(const struct split_map *s, uint64_t d)
-{
-	uint64_t full = d * ((1 << LEVEL_SPLIT) / MAP_SLOTS * (MAP_SLOTS - 1)), first = 1;
-
-	/* On the way from d/2 to d tables; else at the full load of d. */
-	if (d > 1 && s->splits < d / 2 && s->entries < full - full / 4)
-		return d / 2;
-	while (first < d && d - first > s->splits)
-		first *= 2;
-	return first;
-}
-
-/* See the head of this file. */
-static void judge_split(struct growth_work *w, struct split_map *s)
-{
-	const struct group *group = &w->groups[s->group];
-	const struct go_heap *h = &w->map->heaps[s->target];
-	uint64_t n = s->entries, first = 1, d, tables, spared = 0;
-
-	if (!s->splits)
-		return;
-	/* After its last split it went on to what the largest came to, if it is that one. */
-	if (group->split_maps == 1 || group->largest <= map_add(n, n / 16))
-		n = group->largest;
-	d = presized_tables(map_add(n, 1));
-	if (group->last_doublings < group->split_maps)
-		first = first_tables(s, d);
-	tables = map_add(first, s->splits);
-	if (tables >= d)
-		spared = d - first;
-	else if (s->splits > d - tables)
-		spared = s->splits - (d - tables);
-	s->spared = (double)spared * (double)map_table_bytes(w->map->p, h, s->type, LEVEL_SPLIT);
-	if (tables >= d)
-		s->spared += (double)(directory_bytes(h, d) - directory_bytes(h, first));
-	s->spared /= (double)s->splits;
-}
-
-static double split_spared(const struct growth_work *w, const struct map_grown *grown)
-{
-	const struct profile_growth *g = &w->map->p->growths[grown->growth];
-	struct split_map key = {.target = g->target,
-				.group = w->map->details.data[grown->row].group,
-				.map = g->map};
-	const struct split_map *s =
-		bsearch(&key, w->splits.data, w->splits.n, sizeof(key), compare_splits);
-
-	return s ? s->spared * (double)g->count : 0;
-}
-
 static int compare_groups(const void *x, const void *y, void *ctx)
 {
 	const struct map_row *rows = ctx;
@@ -356,50 +91,69 @@ static int compare_groups(const void *x, const void *y, void *ctx)
 }
 
 /* Numbers the groups of rows. 0 or -ENOMEM. */
-static int find_groups(struct growth_work *w)
+static int find_groups(struct map_work *w)
 {
-	struct map_work *m = w->map;
-	uint32_t *order = calloc(m->rows.n + 1, sizeof(*order)), group = 0;
+	uint32_t *order = calloc(w->rows.n + 1, sizeof(*order)), group = 0;
 
-	w->groups = calloc(m->rows.n + 1, sizeof(*w->groups));
-	if (!order || !w->groups) {
-		free(order);
+	if (!order)
 		return -ENOMEM;
-	}
-	for (size_t i = 0; i < m->rows.n; i++)
+	for (size_t i = 0; i < w->rows.n; i++)
 		order[i] = (uint32_t)i;
-	if (m->rows.n)
-		qsort_r(order, m->rows.n, sizeof(*order), compare_groups, m->rows.data);
-	for (size_t i = 0; i < m->rows.n; i++) {
-		if (i && compare_groups(&order[i - 1], &order[i], m->rows.data))
+	if (w->rows.n)
+		qsort_r(order, w->rows.n, sizeof(*order), compare_groups, w->rows.data);
+	for (size_t i = 0; i < w->rows.n; i++) {
+		if (i && compare_groups(&order[i - 1], &order[i], w->rows.data))
 			group++;
-		m->details.data[order[i]].group = group;
+		w->details.data[order[i]].group = group;
 	}
 	free(order);
 	return 0;
 }
 
 /* How many of the first buckets or groups that each row outgrew were heap objects. */
-static void find_heap_firsts(struct growth_work *w)
+static int find_heap_firsts(struct map_work *w)
 {
-	struct map_work *m = w->map;
+	/* Of each group: those seen in rows that outgrew fewer. */
+	uint64_t *spare = calloc(w->rows.n + 1, sizeof(*spare));
 
-	for (size_t i = 0; i < m->rows.n; i++) {
-		uint64_t seen = m->rows.data[i].causes[MAP_CAUSE_FIRST].objects;
-		struct map_detail *d = &m->details.data[i];
-		struct group *group = &w->groups[d->group];
+	if (!spare)
+		return -ENOMEM;
+	vec_for_each (&w->grown, grown) {
+		const struct profile_growth *g = &w->p->growths[grown->growth];
+		struct map_detail *d = &w->details.data[grown->row];
+
+		if (g->how == PROFILE_GROWTH_DOUBLE && g->level == MAP_LEVEL_FIRST)
+			d->outgrown_firsts = map_add(d->outgrown_firsts, g->count);
+	}
+	for (size_t i = 0; i < w->rows.n; i++) {
+		uint64_t seen = w->rows.data[i].causes[MAP_CAUSE_FIRST].objects;
+		struct map_detail *d = &w->details.data[i];
 
 		d->heap_firsts = d->outgrown_firsts < seen ? d->outgrown_firsts : seen;
-		group->spare_firsts = map_add(group->spare_firsts, seen - d->heap_firsts);
+		spare[d->group] = map_add(spare[d->group], seen - d->heap_firsts);
 	}
-	vec_for_each (&m->details, d) {
-		struct group *group = &w->groups[d->group];
+	vec_for_each (&w->details, d) {
 		uint64_t missing = d->outgrown_firsts - d->heap_firsts;
-		uint64_t more = missing < group->spare_firsts ? missing : group->spare_firsts;
+		uint64_t more = missing < spare[d->group] ? missing : spare[d->group];
 
 		d->heap_firsts += more;
-		group->spare_firsts -= more;
+		spare[d->group] -= more;
 	}
+	free(spare);
+	return 0;
+}
+
+/*
+ * At most one more than at an insert. (A Swiss map whose only group is full grows
+ * even for a key that it has.)
+ */
+uint64_t map_row_entries(const struct map_row *r)
+{
+	uint64_t maps = r->causes[MAP_CAUSE_FIRST].objects;
+
+	if (r->largest == MAP_SLOTS && r->inserts > map_mul(maps ? maps : 1, MAP_SLOTS + 1))
+		return r->largest;
+	return map_add(r->largest, 1);
 }
 
 /* The part of overflow buckets that were chained at levels their maps outgrew. */
@@ -417,30 +171,56 @@ static double overflow_spared(const struct map_row *r, const struct levels *l)
 	return all > 0 ? spared / all * (double)r->causes[MAP_CAUSE_OVERFLOW].bytes : 0;
 }
 
-/* Maps that began to grow at each level, and those that were seen to split only. */
-static uint64_t count_maps(const struct levels *l)
+/* Maps that began to grow at each level. */
+static uint64_t count_maps(const struct levels *l, const struct map_shape *s, uint64_t entries)
 {
-	uint64_t maps = 0;
+	uint64_t maps = 0, tables = 0, splits = 0;
 
 	for (uint32_t i = 1; i < MAP_LEVELS; i++) {
-		if (l->doubles[i] > l->doubles[i - 1])
-			maps = map_add(maps, l->doubles[i] - l->doubles[i - 1]);
+		uint64_t more = l->doubles[i] - l->doubles[i - 1];
+
+		if (l->doubles[i] <= l->doubles[i - 1])
+			continue;
+		if (s->swiss && i == MAP_LEVEL_SPLIT - 1)
+			tables = more;
+		else
+			maps = map_add(maps, more);
 	}
-	if (l->split_maps > l->doubles[LEVEL_SPLIT - 1])
-		maps = map_add(maps, l->split_maps - l->doubles[LEVEL_SPLIT - 1]);
-	return maps;
+	/* The last two are no lower bound of each other: a map may have several such tables. */
+	if (l->split_maps > l->doubles[MAP_LEVEL_SPLIT - 2])
+		splits = l->split_maps - l->doubles[MAP_LEVEL_SPLIT - 2];
+	if (tables)
+		tables = (tables - 1) / map_presize(entries).tables + 1;
+	return map_add(maps, tables > splits ? tables : splits);
+}
+
+/* Is a table of @level outgrown on the way to what make(map, @entries) takes? */
+static double double_share(const struct levels *l, const struct map_shape *s, uint32_t level,
+			   uint64_t entries)
+{
+	struct map_presized p = map_presize(entries);
+
+	/* Classic maps double for entries only: those that did were too small. */
+	if (!s->swiss || level < p.level)
+		return 1;
+	/* make() may take tables of 512 slots, full from the start: some double. */
+	if (p.tables == 1 || level != MAP_LEVEL_SPLIT - 1 || !l->doubles[level])
+		return 0;
+	if (l->doubles[level] <= l->doubles[level - 1])
+		return 1;
+	return (double)l->doubles[level - 1] / (double)l->doubles[level];
 }
 
 /* What the tables were worth that a growth by doubling left behind. */
-static double double_spared(const struct growth_work *w, const struct map_grown *grown)
+static double double_spared(const struct map_work *w, const struct map_shape *shape,
+			    const struct map_grown *grown)
 {
-	const struct map_work *m = w->map;
-	const struct profile_growth *g = &m->p->growths[grown->growth];
-	const struct map_detail *d = &m->details.data[grown->row];
-	double bytes = (double)g->count *
-		       (double)map_table_bytes(m->p, &m->heaps[g->target], grown->type, g->level);
+	const struct profile_growth *g = &w->p->growths[grown->growth];
+	const struct map_detail *d = &w->details.data[grown->row];
+	double bytes =
+		(double)g->count * (double)map_table_bytes(shape, &w->heaps[g->target], g->level);
 
-	if (g->level == LEVEL_FIRST && d->outgrown_firsts)
+	if (g->level == MAP_LEVEL_FIRST && d->outgrown_firsts)
 		bytes *= (double)d->heap_firsts / (double)d->outgrown_firsts;
 	return bytes;
 }
@@ -455,80 +235,149 @@ static void count_level(struct levels *l, const struct profile_growth *g, bool s
 		l->split_maps++;
 }
 
-/* @grown: the @n growths of one row. */
-static void add_row(struct growth_work *w, const struct map_grown *grown, size_t n)
+static bool level_is_known(const struct profile_growth *g)
 {
-	const struct profile *p = w->map->p;
-	struct map_row *r = &w->map->rows.data[grown->row];
-	const struct profile_type *m = &p->types[r->type];
-	uint32_t presized = presized_level(m, map_add(r->largest, 1));
-	const struct profile_growth *previous = NULL;
-	struct levels l = {0};
-	double spared = 0;
+	return g->level >= MAP_LEVEL_FIRST && g->level < MAP_LEVELS;
+}
 
-	for (size_t i = 0; i < n; i++) {
-		const struct profile_growth *g = &p->growths[grown[i].growth];
-		const struct go_heap *h = &w->map->heaps[g->target];
+/* A table of @level, and what it chains until it is full or has all @entries. */
+static double made_bytes(const struct map_shape *s, const struct go_heap *h, uint32_t level,
+			 uint64_t entries)
+{
+	uint64_t full;
 
-		if (g->level < LEVEL_FIRST || g->level >= MAP_LEVELS)
+	if (level >= MAP_LEVELS)
+		return 0;
+	full = map_full(s, h, level);
+	return (double)map_table_bytes(s, h, level) +
+	       map_overflow_bytes(s, h, level, entries < full ? entries : full);
+}
+
+double map_grown_bytes(const struct map_work *w, const struct map_row *r,
+		       const struct map_detail *d, const struct map_shape *s)
+{
+	uint64_t entries = map_row_entries(r);
+	double bytes = 0;
+
+	for (size_t i = 0; i < d->n_grown; i++) {
+		const struct profile_growth *g =
+			&w->p->growths[w->grown.data[d->first_grown + i].growth];
+		const struct go_heap *h = &w->heaps[g->target];
+		double each = 0;
+
+		if (!level_is_known(g))
 			continue;
-		count_level(&l, g,
+		if (g->how == PROFILE_GROWTH_DOUBLE)
+			each = made_bytes(s, h, g->level + 1, entries);
+		else if (g->how == PROFILE_GROWTH_SAME_SIZE)
+			each = made_bytes(s, h, g->level, entries);
+		else if (g->how == PROFILE_GROWTH_SPLIT)
+			each = 2 * made_bytes(s, h, g->level, entries);
+		bytes += each * (double)g->count;
+	}
+	return bytes;
+}
+
+/* A row, what its maps look like, and its @n growths. */
+struct grown_row {
+	struct map_row *row;
+	struct map_shape shape;
+	const struct map_grown *grown;
+	size_t n;
+};
+
+static void count_row(const struct map_work *w, struct grown_row *r, struct levels *l)
+{
+	const struct profile_growth *previous = NULL;
+	uint64_t slot = map_add(r->shape.key.size, r->shape.elem.size);
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct profile_growth *g = &w->p->growths[r->grown[i].growth];
+		uint64_t moved;
+
+		if (!level_is_known(g))
+			continue;
+		count_level(l, g,
 			    previous && previous->how == g->how && previous->map == g->map &&
 				    previous->target == g->target);
 		previous = g;
 		if (g->how == PROFILE_GROWTH_OVERFLOW)
 			continue;
-		r->growths = map_add(r->growths, g->count);
-		r->copied_bytes =
-			map_add(r->copied_bytes, map_mul(map_mul(g->count, moved_entries(h, m, g)),
-							 slot_bytes(p, m)));
-		if (g->how == PROFILE_GROWTH_DOUBLE && g->level < presized)
-			spared += double_spared(w, &grown[i]);
-		else if (g->how == PROFILE_GROWTH_SPLIT)
-			spared += split_spared(w, &grown[i]);
+		moved = map_mul(g->count, map_moved_entries(&r->shape, &w->heaps[g->target], g));
+		r->row->growths = map_add(r->row->growths, g->count);
+		r->row->copied_bytes = map_add(r->row->copied_bytes, map_mul(moved, slot));
 	}
-	r->grown_maps = count_maps(&l);
-	spared += overflow_spared(r, &l);
-	r->presize_saving_bytes = spared < 0x1p63 ? (uint64_t)spared : UINT64_MAX;
 }
 
-static void add_rows(struct growth_work *w)
+static void add_row(struct map_work *w, const struct map_splits *splits, struct grown_row *r)
 {
-	const struct profile *p = w->map->p;
-	size_t begin = 0, n = w->map->grown.n;
-	const struct map_grown *all = w->map->grown.data;
+	const struct map_cause_sum *causes = r->row->causes;
+	uint64_t entries = map_row_entries(r->row), tables;
+	struct levels l = {0};
+	double spared;
 
-	vec_for_each (&w->map->rows, r) {
+	count_row(w, r, &l);
+	r->row->grown_maps = count_maps(&l, &r->shape, entries);
+	spared = overflow_spared(r->row, &l);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct profile_growth *g = &w->p->growths[r->grown[i].growth];
+
+		if (!level_is_known(g))
+			continue;
+		if (g->how == PROFILE_GROWTH_DOUBLE)
+			spared += double_share(&l, &r->shape, g->level, entries) *
+				  double_spared(w, &r->shape, &r->grown[i]);
+		else if (g->how == PROFILE_GROWTH_SPLIT)
+			spared += map_splits_spared(splits, &r->grown[i]);
+	}
+	/* Each is less than the one made instead, in the same row unless types are mixed up. */
+	tables = map_add(
+		map_add(causes[MAP_CAUSE_GROWTH].bytes, causes[MAP_CAUSE_FIRST].bytes),
+		map_add(causes[MAP_CAUSE_OVERFLOW].bytes, causes[MAP_CAUSE_DIRECTORY].bytes));
+	r->row->presize_saving_bytes = spared < (double)tables ? (uint64_t)spared : tables;
+}
+
+static void add_rows(struct map_work *w, const struct map_splits *splits)
+{
+	const struct profile *p = w->p;
+	const struct map_grown *all = w->grown.data;
+	size_t begin = 0, n = w->grown.n;
+
+	vec_for_each (&w->rows, r) {
 		const struct profile_type *m = &p->types[r->type];
 		uint64_t pair = map_add(p->types[m->key].size, p->types[m->elem].size);
 
 		r->copied_bytes = map_mul(r->inserts, pair);
 	}
 	for (size_t i = 1; i <= n; i++) {
+		struct grown_row r = {&w->rows.data[all[begin].row],
+				      map_shape_of(p, all[begin].type), &all[begin], i - begin};
+
 		if (i < n && all[i].row == all[begin].row)
 			continue;
-		add_row(w, &all[begin], i - begin);
+		w->details.data[all[begin].row].first_grown = begin;
+		w->details.data[all[begin].row].n_grown = r.n;
+		add_row(w, splits, &r);
 		begin = i;
 	}
 }
 
-int map_growth_add(struct map_work *map)
+int map_growth_add(struct map_work *w)
 {
-	struct growth_work w = {.map = map};
-	int err = find_groups(&w);
+	struct map_splits *splits;
+	int err = find_groups(w);
 
 	if (!err)
-		err = collect(&w);
-	if (!err) {
-		find_heap_firsts(&w);
-		if (map->grown.n)
-			qsort_r(map->grown.data, map->grown.n, sizeof(*map->grown.data),
-				compare_grown, (void *)map->p);
-		vec_for_each (&w.splits, s)
-			judge_split(&w, s);
-		add_rows(&w);
-	}
-	vec_free(&w.splits);
-	free(w.groups);
-	return err;
+		err = find_heap_firsts(w);
+	if (err)
+		return err;
+	splits = map_splits_new(w);
+	if (!splits)
+		return -ENOMEM;
+	if (w->grown.n)
+		qsort_r(w->grown.data, w->grown.n, sizeof(*w->grown.data), compare_grown,
+			(void *)w->p);
+	add_rows(w, splits);
+	map_splits_free(splits);
+	return 0;
 }

@@ -46,7 +46,12 @@ struct map_detail {
 	struct map_cause_sum elem_boxes; /* of causes[MAP_CAUSE_BOX]: those for values */
 	/* First buckets and groups that were outgrown, and those of them that are heap objects. */
 	uint64_t outgrown_firsts, heap_firsts;
-	uint32_t group; /* of rows of one type and function: see map_growth.c */
+	/*
+	 * Rows of one type in one function have the same number: they are taken for the
+	 * same maps, which one line begins and the next one fills.
+	 */
+	uint32_t group;
+	size_t first_grown, n_grown; /* in map_work.grown */
 };
 
 /* Of a type of value, read when first asked for. */
@@ -60,6 +65,7 @@ struct map_value {
 
 struct map_work {
 	const struct profile *p;
+	struct map_causes *causes;
 	struct go_heap *heaps;    /* of each target */
 	struct map_value *values; /* of each type: see map_value_of() */
 	VEC(struct map_row) rows;
@@ -70,14 +76,13 @@ struct map_work {
 /* NULL without memory. */
 const struct map_value *map_value_of(struct map_work *w, uint32_t target, uint32_t type);
 
+/* What the largest map of a row came to. */
+uint64_t map_row_entries(const struct map_row *r);
+
 /* Growths, maps that grew, bytes moved, and what presizing spares; sorts w->grown. 0 or -ENOMEM. */
 int map_growth_add(struct map_work *w);
 /* Advice for all rows. 0 or -ENOMEM. */
 int map_advice_add(struct map_work *w);
-
-/* Bytes of a single table or array of 2^@level slots, as the heap charges them. */
-uint64_t map_table_bytes(const struct profile *p, const struct go_heap *h, uint32_t map,
-			 uint32_t level);
 
 /* A recording may lie: sums stay at the top instead of beginning anew. */
 static inline uint64_t map_add(uint64_t a, uint64_t b)

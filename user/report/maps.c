@@ -48,7 +48,6 @@ struct cell {
 
 struct joiner {
 	struct map_work work;
-	struct map_causes *causes;
 	VEC(struct place) places;
 	VEC(struct cell) cells;
 	struct intern place_index, cell_index, row_index;
@@ -161,7 +160,7 @@ static int add_insert(struct joiner *j, const struct profile_sample *s)
 	if (s->entries > r->largest)
 		r->largest = s->entries;
 	/* Not so where the stack was lost. */
-	if (!map_causes_frame(j->causes, s->stack, &f))
+	if (!map_causes_frame(j->work.causes, s->stack, &f))
 		return 0;
 	place = find_place(j, s->target, s->stack, &f);
 	c = place != INTERN_NONE ? find_cell(j, place, s->type) : NULL;
@@ -181,7 +180,7 @@ static int add_growth(struct joiner *j, uint32_t index)
 	uint32_t place;
 
 	/* Deleting moves entries on too, and may chain a bucket: no insert's doing. */
-	if (!map_causes_frame(j->causes, g->stack, &f))
+	if (!map_causes_frame(j->work.causes, g->stack, &f))
 		return 0;
 	grown.row = find_row(j, g->target, g->stack, g->type);
 	place = grown.row != INTERN_NONE ? find_place(j, g->target, g->stack, &f) : INTERN_NONE;
@@ -241,7 +240,7 @@ static int add_object(struct joiner *j, const struct profile_sample *s)
 	struct map_frame f;
 	struct map_row *r;
 
-	if (!map_causes_frame(j->causes, s->stack, &f))
+	if (!map_causes_frame(j->work.causes, s->stack, &f))
 		return 0;
 	place = find_place(j, s->target, s->stack, &f);
 	if (place == INTERN_NONE)
@@ -349,10 +348,10 @@ static int make_rows(struct joiner *j)
 	const struct profile *p = j->work.p;
 	int err = 0;
 
-	j->causes = map_causes_new(p);
+	j->work.causes = map_causes_new(p);
 	j->work.heaps = calloc(p->n_targets + 1, sizeof(*j->work.heaps));
 	j->work.values = calloc(p->n_types, sizeof(*j->work.values));
-	if (!j->causes || !j->work.heaps || !j->work.values)
+	if (!j->work.causes || !j->work.heaps || !j->work.values)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_targets; i++)
 		j->work.heaps[i] = go_heap_of(p, (uint32_t)i);
@@ -398,7 +397,7 @@ struct map_table *map_table_new(const struct profile *p)
 	struct joiner j = {.work.p = p};
 	struct map_table *t = make_rows(&j) ? NULL : make_table(&j);
 
-	map_causes_free(j.causes);
+	map_causes_free(j.work.causes);
 	free_rows(j.work.rows.data, j.work.rows.n);
 	vec_free(&j.work.details);
 	vec_free(&j.work.grown);

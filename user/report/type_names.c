@@ -44,6 +44,23 @@ char *type_name(const struct profile *p, uint32_t type, enum type_name_form form
 	return asprintf(&whole, "%.*s%s%s%s", head, name, package, dot, hash) < 0 ? NULL : whole;
 }
 
+/* How two types differ. */
+enum difference { DIFFER_NOT, DIFFER_IN_HASH, DIFFER_IN_PACKAGE, DIFFER_IN_NAME };
+
+static enum difference compare_types(const struct profile *p, uint32_t a, uint32_t b, int *order)
+{
+	const struct profile_type *t = &p->types[a], *u = &p->types[b];
+
+	*order = strcmp(profile_str(p, t->name), profile_str(p, u->name));
+	if (*order)
+		return DIFFER_IN_NAME;
+	*order = strcmp(profile_str(p, t->package), profile_str(p, u->package));
+	if (*order)
+		return DIFFER_IN_PACKAGE;
+	*order = (t->hash > u->hash) - (t->hash < u->hash);
+	return *order ? DIFFER_IN_HASH : DIFFER_NOT;
+}
+
 struct named {
 	uint32_t type;
 	size_t place; /* of the caller's */
@@ -51,33 +68,53 @@ struct named {
 
 static int compare_named(const void *x, const void *y, void *ctx)
 {
-	const struct profile *p = ctx;
-	const struct profile_type *a = &p->types[((const struct named *)x)->type];
-	const struct profile_type *b = &p->types[((const struct named *)y)->type];
-	int order = strcmp(profile_str(p, a->name), profile_str(p, b->name));
+	int order;
 
-	return order ? order : strcmp(profile_str(p, a->package), profile_str(p, b->package));
+	compare_types(ctx, ((const struct named *)x)->type, ((const struct named *)y)->type,
+		      &order);
+	return order;
 }
 
-static bool same_name(const struct profile *p, const struct named *a, const struct named *b)
+/* How many at the beginning of @named[@n], sorted, differ less than @least from each other. */
+static size_t run_length(const struct profile *p, const struct named *named, size_t n,
+			 enum difference least, bool *all_equal)
 {
-	return !strcmp(profile_str(p, p->types[a->type].name),
-		       profile_str(p, p->types[b->type].name));
+	size_t i = 1;
+	int order;
+
+	*all_equal = true;
+	for (; i < n; i++) {
+		enum difference d = compare_types(p, named[i - 1].type, named[i].type, &order);
+
+		if (d >= least)
+			break;
+		if (d + 1 == least)
+			*all_equal = false;
+	}
+	return i;
 }
 
-/* The form that tells @a from @b, its neighbour in the order of names. */
-static enum type_name_form form_beside(const struct profile *p, const struct named *a,
-				       const struct named *b)
+/* @named[@n], sorted, are called alike. */
+static void form_run(const struct profile *p, const struct named *named, size_t n,
+		     enum type_name_form *forms, bool one_package)
 {
-	if (!same_name(p, a, b))
-		return TYPE_NAME_SHORT;
-	return compare_named(a, b, (void *)p) ? TYPE_NAME_PATH : TYPE_NAME_HASH;
+	bool one_hash;
+	size_t length;
+
+	for (size_t i = 0; i < n; i += length) {
+		length = run_length(p, named + i, n - i, DIFFER_IN_PACKAGE, &one_hash);
+		for (size_t j = i; j < i + length; j++)
+			forms[named[j].place] = !one_hash     ? TYPE_NAME_HASH
+						: one_package ? TYPE_NAME_SHORT
+							      : TYPE_NAME_PATH;
+	}
 }
 
-enum type_name_form *type_name_forms(const struct profile *p, const uint32_t *types, size_t n)
+enum type_name_form *type_name_forms_among(const struct profile *p, const uint32_t *types, size_t n)
 {
 	__auto_free struct named *named = calloc(n + 1, sizeof(*named));
 	enum type_name_form *forms = calloc(n + 1, sizeof(*forms));
+	size_t length;
 
 	if (!named || !forms) {
 		free(forms);
@@ -87,14 +124,50 @@ enum type_name_form *type_name_forms(const struct profile *p, const uint32_t *ty
 	for (size_t i = 0; i < n; i++)
 		named[i] = (struct named){types[i], i};
 	qsort_r(named, n, sizeof(*named), compare_named, (void *)p);
-	for (size_t i = 1; i < n; i++) {
-		enum type_name_form form = form_beside(p, &named[i - 1], &named[i]);
+	for (size_t i = 0; i < n; i += length) {
+		bool one_package;
 
-		for (size_t j = i - 1; j <= i; j++) {
-			if (forms[named[j].place] < form)
-				forms[named[j].place] = form;
-		}
+		length = run_length(p, named + i, n - i, DIFFER_IN_NAME, &one_package);
+		form_run(p, named + i, length, forms, one_package);
 	}
+	return forms;
+}
+
+/* The types of samples, each once; their number is at *n. NULL when out of memory. */
+static uint32_t *sampled_types(const struct profile *p, size_t *n)
+{
+	__auto_free bool *seen = calloc(p->n_types, sizeof(*seen));
+	uint32_t *types = calloc(p->n_types, sizeof(*types));
+
+	*n = 0;
+	if (!seen || !types) {
+		free(types);
+		return NULL;
+	}
+	for (size_t i = 0; i < p->n_samples; i++) {
+		uint32_t type = p->samples[i].type;
+
+		if (!seen[type])
+			types[(*n)++] = type;
+		seen[type] = true;
+	}
+	return types;
+}
+
+enum type_name_form *type_name_forms(const struct profile *p)
+{
+	size_t n;
+	__auto_free uint32_t *types = sampled_types(p, &n);
+	__auto_free enum type_name_form *among = types ? type_name_forms_among(p, types, n) : NULL;
+	enum type_name_form *forms = calloc(p->n_types, sizeof(*forms));
+
+	if (!among || !forms) {
+		free(forms);
+		errno = ENOMEM;
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		forms[types[i]] = among[i];
 	return forms;
 }
 
@@ -124,24 +197,26 @@ static int is_called(const struct profile *p, uint32_t type, const char *name)
 	return 0;
 }
 
-static bool same_type_name(const struct profile *p, uint32_t a, uint32_t b)
+/* Of two that are called the same in every form, the one of which more is known. */
+static uint32_t better_known(const struct profile *p, uint32_t a, uint32_t b, const uint64_t *bytes)
 {
-	const struct profile_type *t = &p->types[a], *u = &p->types[b];
+	bool fields_of_a = p->types[a].n_fields > 0, fields_of_b = p->types[b].n_fields > 0;
 
-	return t->hash == u->hash && !strcmp(profile_str(p, t->name), profile_str(p, u->name)) &&
-	       !strcmp(profile_str(p, t->package), profile_str(p, u->package));
+	if (fields_of_a != fields_of_b)
+		return fields_of_a ? a : b;
+	return bytes[b] > bytes[a] ? b : a;
 }
 
-/* Keeps the one with more bytes of two that are called the same in every form. */
 static void add_match(const struct profile *p, struct type_matches *m, uint32_t type,
 		      const uint64_t *bytes)
 {
+	int order;
+
 	for (size_t i = 0; i < m->n; i++) {
-		if (!same_type_name(p, m->types[i], type))
-			continue;
-		if (bytes[type] > bytes[m->types[i]])
-			m->types[i] = type;
-		return;
+		if (compare_types(p, m->types[i], type, &order) == DIFFER_NOT) {
+			m->types[i] = better_known(p, m->types[i], type, bytes);
+			return;
+		}
 	}
 	if (m->n < TYPE_MATCHES_MAX)
 		m->types[m->n++] = type;

@@ -19,10 +19,14 @@ enum type_name_form { TYPE_NAME_SHORT, TYPE_NAME_PATH, TYPE_NAME_HASH, TYPE_NAME
 char *type_name(const struct profile *p, uint32_t type, enum type_name_form form);
 
 /*
- * The shortest form for each of @types[@n] that none of the others has too, as
- * far as there is one. NULL with errno ENOMEM; free().
+ * For each of profile.types the shortest form that no other type has, as far as
+ * types occur in samples and differ in any form. NULL with errno ENOMEM; free().
  */
-enum type_name_form *type_name_forms(const struct profile *p, const uint32_t *types, size_t n);
+enum type_name_form *type_name_forms(const struct profile *p);
+
+/* The same among @types[@n] only, in their order. */
+enum type_name_form *type_name_forms_among(const struct profile *p, const uint32_t *types,
+					   size_t n);
 
 /* At most this many types are named where one was not found, or several were. */
 #define TYPE_MATCHES_MAX 6
@@ -35,7 +39,7 @@ struct type_matches {
 
 /*
  * The types that may be called @name, in any form. Those that cannot be told apart
- * by any of them count as one: that of which most bytes were allocated. 0 or -ENOMEM.
+ * by any of them count as one: that of which most is known. 0 or -ENOMEM.
  */
 int type_names_find(const struct profile *p, const char *name, struct type_matches *m);
 

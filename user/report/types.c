@@ -5,6 +5,7 @@
 
 #include "base/intern.h"
 #include "base/vec.h"
+#include "binary/go_kind.h"
 #include "report/types.h"
 
 /* All sites of all types, as they are found; the tops go to the rows. */
@@ -120,6 +121,29 @@ static int compare_rows(const void *x, const void *y, void *ctx)
 	return order ? order : descending(b->type, a->type);
 }
 
+/* Of what the array of a slice is called by; 0: @type is no such. */
+static uint32_t slice_elem(const struct profile *p, uint32_t type)
+{
+	return p->types[type].kind == GO_KIND_SLICE ? p->types[type].elem : 0;
+}
+
+static void add_slice(struct type_row *row, const struct type_row *slice)
+{
+	row->slice_objects += slice->objects;
+	row->slice_bytes += slice->bytes;
+	row->slice_requested += slice->requested;
+}
+
+static void fill_slices(struct type_builder *b)
+{
+	vec_for_each (&b->rows, row) {
+		uint32_t elem = slice_elem(b->p, row->type);
+
+		if (elem && b->row_of[elem])
+			add_slice(&b->rows.data[b->row_of[elem] - 1], row);
+	}
+}
+
 /* The places of a type follow each other, the greatest first. */
 static void fill_sites(struct type_builder *b)
 {
@@ -150,6 +174,7 @@ static int build(struct type_builder *b)
 	if (err)
 		return err;
 	fill_sites(b);
+	fill_slices(b);
 	if (b->rows.n)
 		qsort_r(b->rows.data, b->rows.n, sizeof(*b->rows.data), compare_rows, (void *)b->p);
 	return 0;
@@ -184,18 +209,25 @@ void type_table_free(struct type_table *t)
 	free(t);
 }
 
-const struct type_row *type_table_find(const struct type_table *t, uint32_t type)
+struct type_row type_table_find(const struct type_table *t, const struct profile *p, uint32_t type)
 {
+	struct type_row found = {.type = type};
+
 	for (size_t i = 0; i < t->n; i++) {
-		if (t->rows[i].type == type)
-			return &t->rows[i];
+		const struct type_row *row = &t->rows[i];
+
+		if (row->type == type)
+			return *row;
+		if (slice_elem(p, row->type) == type)
+			add_slice(&found, row);
 	}
-	return NULL;
+	return found;
 }
 
 uint64_t type_row_saving(const struct type_row *row, const struct type_layout *l)
 {
-	uint64_t in_arrays = l->size ? row->requested / l->size - row->singles : 0;
+	uint64_t requested = row->requested + row->slice_requested;
+	uint64_t in_arrays = l->size ? requested / l->size - row->singles : 0;
 
 	return row->singles * (l->heap_bytes - l->optimal_heap_bytes) +
 	       in_arrays * (l->size - l->optimal_size);

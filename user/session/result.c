@@ -26,7 +26,7 @@ static const struct loss_text loss_texts[LOST_MAX] = {
 	[LOST_RECURSION] = {"recursion", "hits were skipped by the kernel: they are missing"},
 	[LOST_GC_EVENT] = {"gc_event", "collections or pauses found no room: they are missing"},
 	[LOST_GC_ASSIST] = {"gc_assist", "GC assists found no room: their time is missing"},
-	[LOST_GROWTH] = {"growth", "growths of maps had no room of their own: raise --max-counts"},
+	[LOST_GROWTH] = {"growth", "growths of maps could not be kept apart: raise --max-counts"},
 };
 
 _Static_assert((int)PROFILE_KIND_MAX == (int)KIND_MAX &&

@@ -3,8 +3,8 @@
  * A type is described with everything that lies inside a value of it, and with no
  * more: fields, array elements, and (of a map that was itself allocated or
  * inserted into) keys, values and groups. What a value only points to is not
- * followed. A pointer, slice, channel, or a map that is a field, is a type of its own with
- * name and size: it is described in brief.
+ * followed: a pointer, a slice, a channel, a map that is a field has a name and a
+ * size, and so is described in brief.
  *
  *	type Order struct {		Order: 3 fields
  *		ID    [2]uint64		[2]uint64: elements uint64
@@ -12,8 +12,9 @@
  *		Lines map[string]Line	map[string]main.Line, in brief
  *	}
  *
- * So no true type contains itself, and one that does is damaged. The profile
- * wants parts before what is made of them: the recursion below does just that.
+ * So no true type contains itself, and one that does is damaged, as is one with
+ * a damaged part. The profile wants parts before what is made of them: the
+ * recursion below does just that.
  *
  * A target may be hostile. Nothing is deeper than MAX_DEPTH, each type is read
  * once, and what is kept of one target is limited to ROOM bytes.
@@ -24,6 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/intern.h"
 #include "base/vec.h"
 #include "session/types.h"
@@ -31,15 +33,17 @@
 #define MAX_DEPTH 32
 /* Some 200,000 types. The last half is for types in brief. */
 #define ROOM (64u << 20)
+/* So that time is limited as well: a read of the process's memory takes about a microsecond. */
+#define READ_COST 32
 /* What a recording takes (profile/recording_unpack_types.c). */
 #define MAX_SIZE (1ull << 47)
 
 struct known_type {
 	uint64_t key; /* address, its lowest bit set for a type in brief */
 	uint32_t id;  /* of the builder; IN_WORK: being described further up */
+	int err;      /* it is a name that says why there is no type */
 	uint32_t hash;
 	str_id package;
-	bool readable;
 };
 
 #define IN_WORK (PROFILE_NONE - 1)
@@ -62,8 +66,9 @@ static int read_memory(void *ctx, uint64_t address, void *buf, size_t len)
 	struct target_types *t = ctx;
 	ssize_t n;
 
-	if (t->memory < 0 || address > INT64_MAX)
+	if (t->memory < 0 || address > INT64_MAX || t->used > ROOM)
 		return -ENOENT;
+	t->used += READ_COST;
 	n = pread(t->memory, buf, len, (off_t)address);
 	/* The kernel's answer once a process has no memory any more: the end of it. */
 	if (n == 0)
@@ -108,9 +113,33 @@ static uint32_t named_type(struct target_types *t, const char *name)
 		t->b, &(struct profile_type){.name = profile_builder_str(t->b, name)}, NULL, 0);
 }
 
+/* The type of the profile that stands for one that could not be read because of @err. */
 static uint32_t unreadable_type(struct target_types *t, int err)
 {
+	if (err == -E2BIG)
+		return named_type(t, TYPE_TOO_MANY);
 	return named_type(t, err == -ENOENT && t->gone ? TYPE_GONE : GO_TYPE_BAD);
+}
+
+/*
+ * What the runtime calls those it makes of a value in an interface (convT64 and the
+ * like): the value's own type may be another of that size.
+ */
+static const char *people_name(const char *name)
+{
+	static const char *const names[][2] = {
+		{"runtime.uint16InterfacePtr", "[2-byte value in an interface]"},
+		{"runtime.uint32InterfacePtr", "[4-byte value in an interface]"},
+		{"runtime.uint64InterfacePtr", "[8-byte value in an interface]"},
+		{"runtime.stringInterfacePtr", "[string in an interface]"},
+		{"runtime.sliceInterfacePtr", "[slice in an interface]"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(name, names[i][0]))
+			return names[i][1];
+	}
+	return name;
 }
 
 /* What all kinds have. */
@@ -128,7 +157,7 @@ static int read_brief(struct target_types *t, uint64_t address, struct go_type *
 	*out = (struct profile_type){
 		.size = type->size,
 		.ptr_bytes = type->ptr_bytes,
-		.name = keep_name(t, t->name),
+		.name = keep_name(t, people_name(t->name)),
 		.kind = type->kind,
 		.hash = type->hash,
 		.align = type->align,
@@ -139,44 +168,54 @@ static int read_brief(struct target_types *t, uint64_t address, struct go_type *
 	return 0;
 }
 
-static uint32_t describe(struct target_types *t, uint64_t address, int depth);
+static int describe(struct target_types *t, uint64_t address, int depth, uint32_t *id);
 
-/* An array of @type->len elements; one that does not add up stays in brief. */
-static void describe_array(struct target_types *t, const struct go_type *type,
-			   struct profile_type *out, int depth)
+/* Describes a type that lies inside another: what is damaged makes the whole so. */
+static int describe_part(struct target_types *t, uint64_t address, int depth, uint32_t *id)
+{
+	int err = describe(t, address, depth + 1, id);
+
+	return err == -E2BIG ? 0 : err;
+}
+
+static int describe_array(struct target_types *t, const struct go_type *type,
+			  struct profile_type *out, int depth)
 {
 	struct go_type elem;
 	uint64_t size;
+	int err = go_type_read(t->go, type->elem, &elem);
 
-	if (go_type_read(t->go, type->elem, &elem) ||
-	    __builtin_mul_overflow(elem.size, type->len, &size) || size != type->size)
-		return;
+	if (err)
+		return err;
+	if (__builtin_mul_overflow(elem.size, type->len, &size) || size != type->size)
+		return -EBADMSG;
 	out->length = type->len;
-	out->elem = describe(t, type->elem, depth + 1);
+	return describe_part(t, type->elem, depth, &out->elem);
 }
 
-static void describe_map(struct target_types *t, const struct go_type *type,
-			 struct profile_type *out, int depth)
+static int describe_map(struct target_types *t, const struct go_type *type,
+			struct profile_type *out, int depth)
 {
 	struct go_map_type map;
+	int err = go_type_map(t->go, type, &map);
 
-	if (go_type_map(t->go, type, &map) || map.group_size > MAX_SIZE)
-		return;
+	if (err)
+		return err;
 	out->group_size = map.group_size;
 	out->slot_size = map.slot_size;
 	out->flags = (map.swiss ? PROFILE_TYPE_SWISS : 0) |
 		     (map.key_indirect ? PROFILE_TYPE_KEY_BOXED : 0) |
 		     (map.elem_indirect ? PROFILE_TYPE_ELEM_BOXED : 0);
-	out->key = describe(t, type->key, depth + 1);
-	out->elem = describe(t, type->elem, depth + 1);
-	out->group = describe(t, map.group, depth + 1);
+	err = describe_part(t, type->key, depth, &out->key);
+	if (!err)
+		err = describe_part(t, type->elem, depth, &out->elem);
+	return err ? err : describe_part(t, map.group, depth, &out->group);
 }
 
 static int describe_field(struct target_types *t, const struct go_type *type, uint32_t i,
 			  struct profile_field *out, int depth)
 {
 	struct go_type of;
-	uint64_t address;
 	int err = go_type_field(t->go, type, i, &t->field);
 
 	if (!err)
@@ -190,45 +229,62 @@ static int describe_field(struct target_types *t, const struct go_type *type, ui
 		.name = keep_name(t, t->field.name),
 		.embedded = t->field.embedded,
 	};
-	address = t->field.type; /* the scratch is about to be used again */
-	out->type = describe(t, address, depth + 1);
-	return 0;
+	/* Not t->field.type: the scratch is about to be used again. */
+	return describe_part(t, of.address, depth, &out->type);
 }
 
-/* Of a struct; NULL where it has none, where they are damaged, or out of memory. */
-static struct profile_field *describe_fields(struct target_types *t, const struct go_type *type,
-					     int depth)
+/* Of a struct; to be freed also where they are damaged. */
+static int describe_fields(struct target_types *t, const struct go_type *type,
+			   struct profile_field **fields, int depth)
 {
-	struct profile_field *fields;
+	int err = 0;
 
 	if (!type->n_fields)
-		return NULL;
-	t->used += type->n_fields * sizeof(*fields);
-	fields = calloc(type->n_fields, sizeof(*fields));
-	for (uint32_t i = 0; fields && i < type->n_fields; i++) {
-		if (describe_field(t, type, i, &fields[i], depth)) {
-			free(fields);
-			return NULL;
-		}
-	}
-	return fields;
+		return 0;
+	*fields = calloc(type->n_fields, sizeof(**fields));
+	if (!*fields)
+		return -ENOMEM;
+	t->used += type->n_fields * sizeof(**fields);
+	for (uint32_t i = 0; i < type->n_fields && !err; i++)
+		err = describe_field(t, type, i, &(*fields)[i], depth);
+	return err;
 }
 
-static uint32_t describe_whole(struct target_types *t, const struct go_type *type,
-			       struct profile_type *out, int depth)
+static int describe_whole(struct target_types *t, const struct go_type *type,
+			  struct profile_type *out, int depth, uint32_t *id)
 {
 	struct profile_field *fields = NULL;
-	uint32_t id;
+	int err = 0;
 
 	if (type->kind == GO_KIND_ARRAY)
-		describe_array(t, type, out, depth);
+		err = describe_array(t, type, out, depth);
 	else if (type->kind == GO_KIND_MAP)
-		describe_map(t, type, out, depth);
+		err = describe_map(t, type, out, depth);
 	else if (type->kind == GO_KIND_STRUCT)
-		fields = describe_fields(t, type, depth);
-	id = profile_builder_type(t->b, out, fields, fields ? type->n_fields : 0);
+		err = describe_fields(t, type, &fields, depth);
+	if (!err)
+		*id = profile_builder_type(t->b, out, fields, type->n_fields);
 	free(fields);
-	return id;
+	return err;
+}
+
+static int describe_new(struct target_types *t, struct known_type *known, bool brief, int depth)
+{
+	struct profile_type out;
+	struct go_type type;
+	int err;
+
+	if (t->used > ROOM)
+		return -E2BIG;
+	err = read_brief(t, known->key & ~1ull, &type, &out);
+	if (err)
+		return t->used > ROOM ? -E2BIG : err;
+	known->hash = out.hash;
+	known->package = out.package;
+	if (!brief && t->used <= ROOM / 2)
+		return describe_whole(t, &type, &out, depth, &known->id);
+	known->id = profile_builder_type(t->b, &out, NULL, 0);
+	return 0;
 }
 
 static bool same_key(const void *ctx, uint32_t id, const void *key)
@@ -252,26 +308,6 @@ static uint32_t find_known(struct target_types *t, uint64_t key, bool *added)
 	return vec_push(&t->known, known) || intern_add(&t->index, hash, i) ? INTERN_NONE : i;
 }
 
-static uint32_t describe_new(struct target_types *t, struct known_type *known, bool brief,
-			     int depth)
-{
-	struct profile_type out;
-	struct go_type type;
-	int err;
-
-	if (t->used > ROOM)
-		return named_type(t, TYPE_TOO_MANY);
-	err = read_brief(t, known->key & ~1ull, &type, &out);
-	if (err)
-		return unreadable_type(t, err);
-	known->readable = true;
-	known->hash = out.hash;
-	known->package = out.package;
-	if (brief || t->used > ROOM / 2)
-		return profile_builder_type(t->b, &out, NULL, 0);
-	return describe_whole(t, &type, &out, depth);
-}
-
 /* A map inside something else is a pointer there; only as a whole it has entries. */
 static bool is_brief(const struct target_types *t, uint64_t address, int depth)
 {
@@ -281,46 +317,55 @@ static bool is_brief(const struct target_types *t, uint64_t address, int depth)
 	       (depth && !go_type_read(t->go, address, &type) && type.kind == GO_KIND_MAP);
 }
 
-static uint32_t describe(struct target_types *t, uint64_t address, int depth)
+/* An error says why *id is a mere name; -ENOMEM that it is PROFILE_NONE. */
+static int describe(struct target_types *t, uint64_t address, int depth, uint32_t *id)
 {
 	struct known_type known;
-	bool brief, added;
+	bool added;
 	uint32_t i;
 
-	if (address % 8)
-		return named_type(t, GO_TYPE_BAD);
-	brief = is_brief(t, address, depth);
-	i = find_known(t, address | brief, &added);
-	if (i == INTERN_NONE)
-		return PROFILE_NONE;
-	if (added) {
-		known = t->known.data[i];
-		known.id = describe_new(t, &known, brief, depth);
-		t->known.data[i] = known;
-	} else if (t->known.data[i].id == IN_WORK) {
-		return named_type(t, GO_TYPE_BAD);
+	if (address % 8) {
+		*id = unreadable_type(t, -EBADMSG);
+		return -EBADMSG;
 	}
-	return t->known.data[i].id;
+	*id = PROFILE_NONE;
+	i = find_known(t, address | is_brief(t, address, depth), &added);
+	if (i == INTERN_NONE)
+		return -ENOMEM;
+	known = t->known.data[i];
+	if (added) {
+		known.err = describe_new(t, &known, known.key & 1, depth);
+		if (known.err)
+			known.id = unreadable_type(t, known.err);
+		t->known.data[i] = known;
+	} else if (known.id == IN_WORK) {
+		known.err = -EBADMSG;
+		known.id = unreadable_type(t, known.err);
+	}
+	*id = known.id;
+	return known.err;
 }
 
 uint32_t target_types_get(struct target_types *t, uint64_t address)
 {
-	return address ? describe(t, address, 0) : 0;
+	uint32_t id = 0;
+
+	if (address)
+		describe(t, address, 0, &id);
+	return id;
 }
 
 uint32_t target_types_slice(struct target_types *t, uint64_t address)
 {
-	uint32_t elem = target_types_get(t, address);
 	const struct known_type *known;
+	uint32_t elem;
 	bool added;
-	uint32_t i;
 
-	if (elem == PROFILE_NONE || !address || address % 8)
+	if (!address)
+		return 0;
+	if (describe(t, address, 0, &elem))
 		return elem;
-	i = find_known(t, address, &added);
-	known = &t->known.data[i];
-	if (!known->readable)
-		return elem;
+	known = &t->known.data[find_known(t, address, &added)];
 	snprintf(t->name, sizeof(t->name), "[]%s", profile_builder_type_name(t->b, elem));
 	return profile_builder_type(t->b,
 				    &(struct profile_type){

@@ -34,7 +34,7 @@ func presizedSmall(p *phase) {
 	p.end(maps * n)
 }
 
-const midMaps = 40
+const midMaps = 20
 
 //go:noinline
 func unsizedMid(p *phase) {
@@ -96,7 +96,7 @@ func presizedLarge(p *phase) {
 	p.end(largeMaps * largeN)
 }
 
-const edgeMaps = 100
+const edgeMaps = 40
 
 //go:noinline
 func unsizedBelow(p *phase) {
@@ -254,14 +254,17 @@ func boxedReplaced(p *phase) {
 //
 //go:noinline
 func overBoxLimit(p *phase) {
-	const n = 1400
-	p.begin(map[uint64]muchOver(nil), 1, n)
-	m := make(map[uint64]muchOver, n)
-	kept = m
-	for i := uint64(0); i < n; i++ {
-		m[i] = muchOver{}
+	const maps, n = 4, 1400
+	p.begin(map[uint64]muchOver(nil), maps, n)
+	for i := 0; i < maps; i++ {
+		m := make(map[uint64]muchOver, n)
+		kept = m
+		for k := uint64(0); k < n; k++ {
+			m[k] = muchOver{}
+		}
+		p.mapDone()
 	}
-	p.end(n)
+	p.end(maps * n)
 }
 
 // ... of which they would take more than they save.
@@ -280,14 +283,17 @@ func justOverBoxLimit(p *phase) {
 
 //go:noinline
 func underBoxLimit(p *phase) {
-	const n = 1400
-	p.begin(map[uint64]justUnder(nil), 1, n)
-	m := make(map[uint64]justUnder, n)
-	kept = m
-	for i := uint64(0); i < n; i++ {
-		m[i] = justUnder{}
+	const maps, n = 4, 1400
+	p.begin(map[uint64]justUnder(nil), maps, n)
+	for i := 0; i < maps; i++ {
+		m := make(map[uint64]justUnder, n)
+		kept = m
+		for k := uint64(0); k < n; k++ {
+			m[k] = justUnder{}
+		}
+		p.mapDone()
 	}
-	p.end(n)
+	p.end(maps * n)
 }
 
 //go:noinline
@@ -316,26 +322,32 @@ func orderedBoxed(p *phase) {
 
 //go:noinline
 func paddedInline(p *phase) {
-	const n = 3000
-	p.begin(map[uint64]paddedSmall(nil), 1, n)
-	m := make(map[uint64]paddedSmall)
-	kept = m
-	for i := uint64(0); i < n; i++ {
-		m[i] = paddedSmall{n2: i}
+	const maps, n = 8, 3000
+	p.begin(map[uint64]paddedSmall(nil), maps, n)
+	for i := 0; i < maps; i++ {
+		m := make(map[uint64]paddedSmall)
+		kept = m
+		for k := uint64(0); k < n; k++ {
+			m[k] = paddedSmall{n2: k}
+		}
+		p.mapDone()
 	}
-	p.end(n)
+	p.end(maps * n)
 }
 
 //go:noinline
 func orderedInline(p *phase) {
-	const n = 3000
-	p.begin(map[uint64]orderedSmall(nil), 1, n)
-	m := make(map[uint64]orderedSmall)
-	kept = m
-	for i := uint64(0); i < n; i++ {
-		m[i] = orderedSmall{n2: i}
+	const maps, n = 8, 3000
+	p.begin(map[uint64]orderedSmall(nil), maps, n)
+	for i := 0; i < maps; i++ {
+		m := make(map[uint64]orderedSmall)
+		kept = m
+		for k := uint64(0); k < n; k++ {
+			m[k] = orderedSmall{n2: k}
+		}
+		p.mapDone()
 	}
-	p.end(n)
+	p.end(maps * n)
 }
 
 // A string made for each insert, of a number.

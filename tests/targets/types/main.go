@@ -2,13 +2,13 @@
 
 // Types prints, for every type it can reach from those in shapes.go, what reflect
 // says of it and where the runtime keeps it: a JSON list on one line. Types that
-// reflection makes follow on a second. Then it waits for its stdin to end.
+// reflection makes follow on a second. For each line of its stdin it then allocates
+// three objects of every type and says "done", until there are no more lines.
 package main
 
 import (
 	"bufio"
 	"encoding/json"
-	"io"
 	"os"
 	"reflect"
 	"runtime"
@@ -259,6 +259,15 @@ func main() {
 		}
 	}
 	print(all)
-	print(made())
-	io.Copy(io.Discard, os.Stdin)
+	ours := made()
+	print(ours)
+	all = append(all, ours...)
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		for _, t := range all {
+			for i := 0; i < 3; i++ {
+				reflect.New(t)
+			}
+		}
+		os.Stdout.WriteString("done\n")
+	}
 }

@@ -12,20 +12,28 @@
  *	      runtime.mallocgc	 0
  *	    main.flush		 2
  *
- * Samples name the fine node they ended in and keep kind, GC cycle and type, so
- * that a view may weigh just some of them. Columns are delta-coded where said;
- * a column that would hold only zeros is empty.
+ * Samples name the fine node they ended in and keep kind, GC cycle, type and call
+ * site, so that a view may weigh just some of them. Columns are delta-coded where
+ * said; a column that would hold only zeros is empty.
+ *
+ * A comparison has the samples of both recordings in one tree, told apart by their
+ * side: 0 before, 1 after. A page of one recording has side 0 only.
  */
 
 /* In the order of the buttons. The index is the unit's number everywhere. */
 const UNITS = [
-	{key: "bytes", name: "Bytes", noun: "bytes", format: formatBytes},
-	{key: "objects", name: "Objects", noun: "objects", format: formatCount},
-	{key: "inserts", name: "Map inserts", noun: "map inserts", format: formatCount},
+	{key: "bytes", letter: "b", name: "Bytes", noun: "bytes", format: formatBytes},
+	{key: "objects", letter: "o", name: "Objects", noun: "objects", format: formatCount},
+	{key: "inserts", letter: "m", name: "Map inserts", noun: "map inserts", format: formatCount},
+	/* Few recordings have any: no button for it where there are none. */
+	{key: "flushes", letter: "w", name: "Barrier flushes", noun: "write barrier flushes", format: formatCount,
+	 rare: true},
 ];
-const BYTES = 0, OBJECTS = 1, INSERTS = 2;
+const BYTES = 0, OBJECTS = 1, INSERTS = 2, FLUSHES = 3;
 
-const KIND_MAP_INSERT = 1;
+/* By enum profile_kind of user/profile/profile.h: the unit that the events themselves are of. */
+const UNIT_OF_KIND = [OBJECTS, INSERTS, undefined, FLUSHES];
+const KIND_ALLOC = 0;
 
 /* By enum function_category of user/profile/profile.h. */
 const CATEGORIES = [
@@ -63,6 +71,7 @@ function decodeProfile(json) {
 	samples.node.forEach((delta, i) => sampleNode[i] = at += delta);
 	return {
 		meta: json,
+		sides: json.before ? 2 : 1,
 		functions: functions.name.map((id, i) => {
 			const name = strings[id] || "[no name]";
 			const category = functions.category[i];
@@ -70,30 +79,48 @@ function decodeProfile(json) {
 			return {name, short: isGo(category) ? shortName(name) : name,
 				file: strings[functions.file[i]], category};
 		}),
+		types: decodeTypes(json, strings),
 		frames, parent, frame,
 		samples: {
 			node: sampleNode,
+			side: column(samples.side),
 			kind: column(samples.kind),
+			type: column(samples.type),
+			site: column(samples.site),
 			objects: column(samples.objects),
 			bytes: column(samples.bytes),
 		},
 	};
 }
 
-/* What ended in each fine node itself, per unit. */
-function weigh(profile) {
-	const {node, kind, objects, bytes} = profile.samples;
-	const self = UNITS.map(() => new Float64Array(profile.parent.length));
+/* Type 0 is the one that is not known. Structs have a layout where their fields are. */
+function decodeTypes({types, layouts}, strings) {
+	const list = types.name.map((id, i) => {
+		const name = i === 0 ? "[type not known]" : strings[id] || "[no name]";
 
-	for (let i = 0; i < node.length; i++) {
-		if (kind[i] === KIND_MAP_INSERT) {
-			self[INSERTS][node[i]] += objects[i];
-		} else {
-			self[OBJECTS][node[i]] += objects[i];
-			self[BYTES][node[i]] += bytes[i];
-		}
+		return {name, short: shortType(name), package: strings[types.package[i]],
+			kind: types.kind[i], size: types.size[i], layout: null};
+	});
+
+	for (const layout of layouts)
+		list[layout.type].layout = layout;
+	return list;
+}
+
+/*
+ * Goes through the samples that @keep, called with their numbers, lets pass (null:
+ * all): add(sample, unit, amount), twice for allocations.
+ */
+function eachAmount({samples}, keep, add) {
+	const {kind, objects, bytes} = samples;
+
+	for (let i = 0; i < kind.length; i++) {
+		if (keep && !keep(i))
+			continue;
+		add(i, UNIT_OF_KIND[kind[i]], objects[i]);
+		if (kind[i] === KIND_ALLOC)
+			add(i, BYTES, bytes[i]);
 	}
-	return self;
 }
 
 /* Children of each parent, side by side: those of p are list[start[p]] ... list[start[p + 1] - 1]. */
@@ -163,16 +190,42 @@ class CallTree {
 		this.depth = depth.subarray(0, n);
 		this.rows = this.depth.reduce((a, b) => Math.max(a, b)) + 1;
 		this.children = groupBy(this.parent, this.n, 1);
+		this.coarse = coarse;
 		this.fine = groupBy(coarse, this.n, 0);
-		this.fineSelf = weigh(profile);
-		this.fineTotal = this.fineSelf.map(self => addUp(self, profile.parent));
-		this.self = this.fineSelf.map(self => {
-			const sum = new Float64Array(this.n);
+		this.weigh(null);
+	}
 
-			self.forEach((v, i) => sum[coarse[i]] += v);
-			return sum;
+	/*
+	 * Weighs the boxes by the samples that @keep lets pass (null: all). What is shown
+	 * is the last side; a comparison finds the other one in .sides.
+	 */
+	weigh(keep) {
+		const {profile} = this;
+		const scale = profile.meta.scale || [1];
+
+		this.sides = scale.map(() => ({fineSelf: UNITS.map(() => new Float64Array(profile.parent.length))}));
+		eachAmount(profile, keep, (i, unit, amount) => {
+			const side = profile.samples.side[i];
+
+			this.sides[side].fineSelf[unit][profile.samples.node[i]] += amount * scale[side];
 		});
-		this.total = this.self.map(self => addUp(self, this.parent));
+		for (const side of this.sides) {
+			side.fineTotal = side.fineSelf.map(self => addUp(self, profile.parent));
+			side.self = side.fineSelf.map(self => {
+				const sum = new Float64Array(this.n);
+
+				self.forEach((v, i) => sum[this.coarse[i]] += v);
+				return sum;
+			});
+			side.total = side.self.map(self => addUp(self, this.parent));
+		}
+		this.show(this.shown === undefined ? this.sides.length - 1 : this.shown);
+	}
+
+	/* Whose weights are those of the boxes: .self, .total. */
+	show(side) {
+		this.shown = side;
+		Object.assign(this, this.sides[side]);
 	}
 
 	name(node) {

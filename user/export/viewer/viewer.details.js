@@ -67,7 +67,7 @@ function describe(tree, node, unit, shorten) {
 		el("div", {class: "names"},
 		   el("div", {class: "name"}, tree.name(node)),
 		   ...facts.filter(text => text).map(text => el("div", {class: "fact"}, text))),
-		weightTable(tree, node, unit),
+		(tree.sides.length > 1 ? diffWeightTable : weightTable)(tree, node, unit),
 	];
 }
 
@@ -80,8 +80,21 @@ function sentence(tree, node, unit) {
 		`, ${formatShare(total[node], total[0])} of total, ${describeKind(tree, node)}`;
 }
 
-/* Beside the pointer, on whichever side there is room. */
-function placeTip(tip, x, y) {
+/* Shows @contents beside the pointer, on whichever side there is room. */
+function showTip(contents, x, y) {
+	const tip = byId("tip");
+
+	tip.replaceChildren(...contents);
+	tip.hidden = false;
+	placeTip(x, y);
+}
+
+function hideTip() {
+	byId("tip").hidden = true;
+}
+
+function placeTip(x, y) {
+	const tip = byId("tip");
 	const {width, height} = tip.getBoundingClientRect();
 	const gap = 14;
 	const left = x + gap + width > innerWidth ? x - gap - width : x + gap;

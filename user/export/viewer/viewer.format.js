@@ -41,6 +41,13 @@ function shortName(name) {
 	return name.slice(head.lastIndexOf("/") + 1);
 }
 
+/*
+ * "map[github.com/a/b.Key]*github.com/c/d.Value" becomes "map[b.Key]*d.Value": type
+ * names have no file paths, only those of packages, as arguments of generic types.
+ */
+const shortType = name =>
+	name.split(/([[\](){}*, ])/).map(part => part.slice(part.lastIndexOf("/") + 1)).join("");
+
 /* What frames of one origin have in common, so that they can share a shade. */
 function packageOf(name) {
 	const cut = name.length - shortName(name).length;

@@ -6,24 +6,33 @@
 function showHeader(meta, totals) {
 	const seconds = meta.duration_ns / 1e9;
 	const perSecond = (value, unit) => seconds > 0 ? unit.format(value / seconds) + "/s" : "";
-	const facts = [["Duration", formatDuration(meta.duration_ns), meta.mode]];
+	const facts = [{head: "Duration", value: formatDuration(meta.duration_ns), note: meta.mode}];
+	const lost = meta.lost.total;
 
 	UNITS.forEach((unit, i) => {
 		if (totals[i])
-			facts.push([unit.name, unit.format(totals[i]), perSecond(totals[i], unit), totals[i]]);
+			facts.push({head: unit.name, value: unit.format(totals[i]), note: perSecond(totals[i], unit),
+				    exact: totals[i]});
 	});
-	facts.push(costFact(meta.cost));
-	facts.push(["Lost", formatCount(meta.lost.total), meta.lost.total ? "see below" : "every event kept"]);
+	if (meta.cost.hits)
+		facts.push(costFact(meta.cost));
+	facts.push({head: "Lost", value: formatCount(lost), note: lost ? "see below" : "every event kept",
+		    kind: lost ? "bad" : ""});
 
 	document.title = `${targetNames(meta.targets)} \u2013 alloctap`;
 	byId("target").textContent = targetNames(meta.targets);
 	byId("subtitle").textContent = subtitle(meta);
-	byId("facts").replaceChildren(...facts.filter(f => f).map(([head, value, note, exact]) =>
-		el("div", head === "Lost" && meta.lost.total ? {class: "bad"} : {},
+	showFacts(facts);
+	showWarnings([...lossLines(meta), ...cutLines(meta)].map(([count, text]) => [`${formatExact(count)} \u00d7 `, text]),
+		     lost ? "Some of what happened was lost" : "Some stacks are not whole");
+}
+
+function showFacts(facts) {
+	byId("facts").replaceChildren(...facts.map(({head, value, note, exact, kind}) =>
+		el("div", kind ? {class: kind} : {},
 		   el("dt", {}, head),
 		   el("dd", exact === undefined ? {} : {title: formatExact(exact)}, value),
 		   el("dd", {class: "note"}, note))));
-	showWarnings(meta);
 }
 
 function targetNames(targets) {
@@ -48,31 +57,29 @@ function subtitle(meta) {
 }
 
 function costFact(cost) {
-	if (!cost.hits)
-		return null;
 	const percent = cost.target_cpu_share * 100;
 
-	return ["Cost to the target", percent.toFixed(percent < 10 ? 2 : 1) + "\u202f% of CPU",
-		`${formatCount(cost.hits)} hits \u00d7 ${formatDuration(Math.round(cost.trap_ns + cost.program_ns))}`,
-		cost.hits];
+	return {head: "Cost to the target", value: percent.toFixed(percent < 10 ? 2 : 1) + "\u202f% of CPU",
+		note: `${formatCount(cost.hits)} hits \u00d7 ${formatDuration(Math.round(cost.trap_ns + cost.program_ns))}`,
+		exact: cost.hits};
 }
 
-/* Nothing is lost silently: each reason with its count and remedy. */
-function showWarnings(meta) {
-	const items = meta.lost.reasons.map(r =>
-		el("li", {}, el("b", {}, formatExact(r.count)), " \u00d7 ", visible(r.text || r.reason)));
-	const cut = [[meta.stacks_truncated, "stacks deeper than the limit: their outermost frames are missing"],
-		     [meta.stacks_broken, "stacks that ended at a bad frame pointer"],
-		     [meta.stacks_cut, "stacks cut short, because the page would not open with more frames"]];
+/* Nothing is lost silently: [count, reason with remedy] of each. */
+function lossLines(meta) {
+	return [...meta.lost.reasons.map(r => [r.count, visible(r.text || r.reason)]),
+		[meta.stacks_truncated, "stacks deeper than the limit: their outermost frames are missing"],
+		[meta.stacks_broken, "stacks that ended at a bad frame pointer"]].filter(([count]) => count);
+}
 
-	for (const [count, text] of cut) {
-		if (count)
-			items.push(el("li", {}, el("b", {}, formatExact(count)), " \u00d7 ", text));
-	}
-	if (!items.length)
-		return;
-	byId("warnings").hidden = false;
+/* The same of what only this page lacks. */
+function cutLines({stacks_cut}) {
+	return stacks_cut ? [[stacks_cut, "stacks cut short, because the page would not open with more frames"]] : [];
+}
+
+/* [beginning, rest] of each line. */
+function showWarnings(lines, title) {
+	byId("warnings").hidden = !lines.length;
 	byId("warnings").replaceChildren(
-		el("strong", {}, meta.lost.total ? "Some of what happened was lost" : "Some stacks are not whole"),
-		el("ul", {}, ...items));
+		el("strong", {}, title),
+		el("ul", {}, ...lines.map(([start, text]) => el("li", {}, el("b", {}, start), text))));
 }

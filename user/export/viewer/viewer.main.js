@@ -19,19 +19,42 @@ class App {
 		this.timings = timings;
 		this.tree = timed("tree", () => new CallTree(profile));
 		this.totals = this.tree.total.map(total => total[0]);
-		this.palette = new Palette(profile.functions);
+		this.palette = profile.sides > 1 ? new DiffPalette(this.tree) : new Palette(this.tree);
 		this.layouts = [];
-		this.state = {unit: Math.max(0, this.totals.findIndex(total => total > 0)), zoom: 0,
-			      selected: 0, query: "", icicle: false, tab: "flame"};
+		/* type: only what was allocated of it, or inserted into it; -1: of all. */
+		this.state = {unit: Math.max(0, this.firstUnit()), zoom: 0, selected: 0, query: "", icicle: false,
+			      tab: "flame", type: -1, side: profile.sides - 1};
 		this.view = new FlameView(this.tree, this.palette, this.layout());
 		this.found = null; /* {nodes, weight} of the search in this unit */
 
-		showHeader(profile.meta, this.totals);
-		this.sites = new SiteTable(profile, this.totals, name => this.searchFor(name));
+		if (profile.sides > 1)
+			showDiffHeader(profile.meta, this.tree);
+		else
+			showHeader(profile.meta, this.totals);
+		this.tabs = new Tabs(this.makeTables(profile), tab => this.setTab(tab));
 		this.buildUnits();
+		byId("sides").hidden = profile.sides === 1;
 		this.initTheme();
 		this.listen();
 		this.restore();
+	}
+
+	makeTables(profile) {
+		const pickSite = name => this.searchFor(name);
+		const pickType = type => this.lookAtType(type);
+
+		if (profile.sides > 1)
+			return diffTables(profile, pickType, pickSite);
+		return {
+			sites: siteTable(profile, this.totals, pickSite),
+			types: typeTable(profile, this.totals, pickType, pickSite),
+			maps: mapTable(profile, pickType, pickSite),
+		};
+	}
+
+	/* The first unit there is anything of, of what is shown; -1: there is nothing. */
+	firstUnit() {
+		return this.tree.total.findIndex(total => total[0] > 0);
 	}
 
 	/* --- changes of state ---------------------------------------------------- */
@@ -45,9 +68,9 @@ class App {
 	}
 
 	setUnit(unit, remember = true) {
-		if (!this.totals[unit])
+		if (unit < 0 || !this.tree.total[unit][0])
 			return;
-		this.state.unit = unit;
+		this.state.unit = this.palette.unit = unit;
 		/* A box may have no weight in the new unit: then its nearest caller stands in. */
 		this.state.zoom = this.weightyCaller(this.state.zoom);
 		this.state.selected = this.weightyCaller(this.state.selected);
@@ -60,6 +83,36 @@ class App {
 		this.find();
 		this.select(this.state.selected);
 		this.changed(remember && "push");
+	}
+
+	/* Only what is of one type (-1: everything) makes the graph from here on. */
+	setType(type, remember = true) {
+		const {tree, state} = this;
+		const {samples, types} = tree.profile;
+
+		if (type === state.type)
+			return;
+		state.type = type;
+		this.timed("weigh", () => tree.weigh(type < 0 ? null : i => samples.type[i] === type));
+		byId("only").hidden = type < 0;
+		byId("only-type").textContent = type < 0 ? "" : types[type].short;
+		byId("only-type").title = type < 0 ? "" : types[type].name;
+		this.setSide(state.side, remember);
+	}
+
+	/* Whose weights boxes are wide as; all layouts are others from here on. */
+	setSide(side, remember = true) {
+		const {tree, state} = this;
+
+		state.side = side;
+		tree.show(side);
+		this.layouts = [];
+		for (const button of byId("units").children)
+			button.disabled = !tree.total[button.value][0];
+		for (const button of byId("sides").children)
+			button.setAttribute("aria-pressed", Number(button.value) === side);
+		this.buildLegend();
+		this.setUnit(tree.total[state.unit][0] ? state.unit : this.firstUnit(), remember);
 	}
 
 	weightyCaller(node) {
@@ -127,7 +180,7 @@ class App {
 		byId("search").setAttribute("aria-invalid", !valid);
 		byId("found").textContent = !search ? "" : !valid ? "not a regular expression" :
 			!this.found.nodes.length ? "no match" :
-			`${formatShare(this.found.weight, this.totals[unit])} of ${UNITS[unit].noun}`;
+			`${formatShare(this.found.weight, this.tree.total[unit][0])} of ${UNITS[unit].noun}`;
 		byId("found").title = this.found && this.found.nodes.length ?
 			`${UNITS[unit].format(this.found.weight)} in ${formatExact(this.found.nodes.length)} places` : "";
 		byId("prev").disabled = byId("next").disabled = !this.found || !this.found.nodes.length;
@@ -145,15 +198,39 @@ class App {
 		this.reveal(nodes[next]);
 	}
 
-	/* From a row of the sites table: all boxes of that function, at the heaviest. */
+	/* From a row of a table: all boxes of that function, at the heaviest. */
 	searchFor(name) {
-		const weight = this.tree.total[this.state.unit];
-
 		this.setTab("flame");
+		this.setType(-1);
 		this.zoom(0, false);
 		this.setQuery(exactPattern(name));
-		if (this.found && this.found.nodes.length)
+		/* What has no weight in this unit has in another. */
+		if (this.found && !this.found.nodes.length)
+			this.setUnit(this.unitOf(this.view.search));
+		if (this.found && this.found.nodes.length) {
+			const weight = this.tree.total[this.state.unit];
+
 			this.reveal(this.found.nodes.reduce((a, b) => weight[b] > weight[a] ? b : a));
+		}
+		this.view.box.focus();
+	}
+
+	/* The first unit in which something that @search finds has any weight. */
+	unitOf(search) {
+		const {tree} = this;
+		const found = tree.total.findIndex(total =>
+			total.some((weight, node) => node > 0 && weight && search.functions[tree.func[node]]));
+
+		return found < 0 ? this.state.unit : found;
+	}
+
+	/* From a row of a table: the graph of nothing but that type. */
+	lookAtType(type) {
+		this.setTab("flame");
+		this.setQuery("");
+		this.setType(type);
+		this.zoom(0, false);
+		this.select(0);
 		this.view.box.focus();
 	}
 
@@ -167,13 +244,8 @@ class App {
 
 	setTab(tab) {
 		this.state.tab = tab;
-		document.body.dataset.tab = tab;
-		if (tab === "sites")
-			this.sites.show();
-		for (const name of ["flame", "sites"]) {
-			byId("panel-" + name).hidden = name !== tab;
-			byId("tab-" + name).setAttribute("aria-selected", name === tab);
-		}
+		hideTip();
+		this.tabs.show(tab);
 		this.changed("push");
 	}
 
@@ -204,45 +276,38 @@ class App {
 	/* --- parts of the page ----------------------------------------------------- */
 
 	buildUnits() {
-		byId("units").replaceChildren(...UNITS.map((unit, i) => {
+		byId("units").replaceChildren(...UNITS.flatMap((unit, i) => {
 			const button = el("button", {value: i, "aria-pressed": "false",
-						     title: `${unit.name} (${"bom"[i]})`}, unit.name);
+						     title: `${unit.name} (${unit.letter})`}, unit.name);
 
 			button.disabled = !this.totals[i];
 			button.addEventListener("click", () => this.setUnit(i));
-			return button;
+			return unit.rare && button.disabled ? [] : [button];
 		}));
 	}
 
 	buildLegend() {
-		const {tree, palette} = this;
-		const used = new Set(), inlined = new Set();
-
-		for (let node = 1; node < tree.n; node++)
-			(tree.inlined[node] ? inlined : used).add(palette.categoryOf[tree.func[node]]);
-		const item = (color, text, style) => {
+		byId("legend").replaceChildren(...this.palette.legend().map(({color, text, class: kind}) => {
 			const swatch = el("i", {});
 
 			swatch.style.background = color;
-			return el("li", style, swatch, text);
-		};
-		const items = [1, 2, 3, 4, 0].filter(c => used.has(c) || inlined.has(c))
-			.map(c => item(palette.sample(c, 0), CATEGORIES[c].name, {}));
-
-		if (inlined.size)
-			items.push(item(palette.sample([...inlined][0], 1), "inlined", {class: "inlined"}));
-		byId("legend").replaceChildren(...items);
+			return el("li", kind ? {class: kind} : {}, ...(color ? [swatch] : []), text);
+		}));
 	}
 
 	/* --- the address ----------------------------------------------------------- */
 
 	/* Only what differs from a fresh page. Node numbers are fixed within a file. */
 	address() {
-		const {unit, zoom, query, icicle, tab} = this.state;
+		const {unit, zoom, query, icicle, tab, type, side} = this.state;
 		const parts = new URLSearchParams();
 
-		if (unit !== this.totals.findIndex(total => total > 0) && this.totals[unit])
+		if (unit !== this.firstUnit() && this.tree.total[unit][0])
 			parts.set("unit", UNITS[unit].key);
+		if (type >= 0)
+			parts.set("type", type);
+		if (side !== this.tree.sides.length - 1)
+			parts.set("side", SIDE_NAMES[side]);
 		if (zoom)
 			parts.set("zoom", zoom);
 		if (query)
@@ -269,21 +334,35 @@ class App {
 	restore() {
 		const parts = new URLSearchParams(location.hash.slice(1));
 		const unit = UNITS.findIndex(u => u.key === parts.get("unit"));
-		const zoom = Number(parts.get("zoom"));
-		const first = this.totals.findIndex(total => total > 0);
+		const number = (name, limit) => {
+			const value = Number(parts.get(name));
+
+			return parts.has(name) && Number.isInteger(value) && value >= 0 && value < limit ? value : -1;
+		};
+		const {tree, state} = this;
 
 		this.restoring = true;
-		this.state.query = parts.get("search") || "";
-		byId("search").value = this.state.query;
-		this.state.zoom = Number.isInteger(zoom) && zoom > 0 && zoom < this.tree.n ? zoom : 0;
-		this.state.selected = this.state.zoom;
-		this.setTab(parts.get("tab") === "sites" ? "sites" : "flame");
+		state.query = parts.get("search") || "";
+		byId("search").value = state.query;
+		state.side = tree.sides.length > 1 && parts.get("side") === SIDE_NAMES[BEFORE] ? BEFORE : tree.sides.length - 1;
+		this.setSide(state.side);
+		this.restoreType(number("type", tree.profile.types.length));
+		state.zoom = Math.max(0, number("zoom", tree.n));
+		state.selected = state.zoom;
+		this.setTab(isTab(parts.get("tab")) ? parts.get("tab") : "flame");
 		this.setIcicle(parts.get("view") === "icicle");
-		if (first < 0)
+		if (this.firstUnit() < 0)
 			this.showNothing();
 		else
-			this.setUnit(this.totals[unit] ? unit : first);
+			this.setUnit(unit >= 0 && tree.total[unit][0] ? unit : this.firstUnit());
 		this.restoring = false;
+	}
+
+	/* A type that nothing is of would leave nothing to show. */
+	restoreType(type) {
+		this.setType(type);
+		if (this.firstUnit() < 0)
+			this.setType(-1);
 	}
 
 	showNothing() {
@@ -329,25 +408,25 @@ class App {
 		on("icicle", "click", () => this.setIcicle(!this.state.icicle));
 		on("theme", "click", () => this.toggleTheme());
 		on("help", "click", () => byId("keys").showModal());
-		on("tab-flame", "click", () => this.setTab("flame"));
-		on("tab-sites", "click", () => this.setTab("sites"));
+		on("sides", "click", event => this.setSide(Number(event.target.value)));
+		on("only-clear", "click", () => this.setType(-1));
 		addEventListener("popstate", () => this.restore());
 		document.addEventListener("keydown", event => this.key(event));
 	}
 
 	hover(event) {
 		const {view, tree, state} = this;
-		const tip = byId("tip");
 		const node = event ? view.nodeAt(event.clientX, event.clientY) : -1;
 
 		if (node !== view.marked.hover) {
 			view.mark("hover", node);
-			tip.hidden = node < 0;
 			if (node >= 0)
-				tip.replaceChildren(...describe(tree, node, state.unit, true));
+				showTip(describe(tree, node, state.unit, true), event.clientX, event.clientY);
+			else
+				hideTip();
+		} else if (node >= 0) {
+			placeTip(event.clientX, event.clientY);
 		}
-		if (node >= 0)
-			placeTip(tip, event.clientX, event.clientY);
 	}
 
 	key(event) {
@@ -360,19 +439,17 @@ class App {
 			event.preventDefault();
 			return;
 		}
-		const shortcut = {
+		const unit = UNITS.findIndex(u => u.letter === event.key);
+		const tab = TABS.find(t => t.letter === event.key);
+		const shortcut = unit >= 0 ? () => this.setUnit(unit) : tab ? () => this.setTab(tab.id) : {
 			"Escape": () => this.zoom(0),
 			"Backspace": () => this.zoom(0),
-			"/": () => byId(this.state.tab === "sites" ? "filter" : "search").select(),
+			"/": () => byId(this.state.tab === "flame" ? "search" : "filter").select(),
 			"n": () => this.step(1),
 			"N": () => this.step(-1),
-			"b": () => this.setUnit(BYTES),
-			"o": () => this.setUnit(OBJECTS),
-			"m": () => this.setUnit(INSERTS),
 			"i": () => this.setIcicle(!this.state.icicle),
 			"t": () => this.toggleTheme(),
-			"f": () => this.setTab("flame"),
-			"s": () => this.setTab("sites"),
+			...(this.tree.sides.length > 1 ? {"a": () => this.setSide(1 - this.state.side)} : {}),
 			"?": () => byId("keys").showModal(),
 		}[event.key];
 

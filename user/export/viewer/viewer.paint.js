@@ -133,9 +133,8 @@ class Painter {
 	}
 
 	color(node, match, alpha) {
-		const {palette, tree} = this;
-		const rgb = node === 0 ? palette.root :
-			match ? palette.match : palette.fill(tree.func[node], tree.inlined[node]);
+		const {palette} = this;
+		const rgb = match ? palette.match : palette.fill(node);
 
 		return (rgb | Math.round(alpha * 255) << 24) >>> 0;
 	}

@@ -7,8 +7,22 @@
  */
 const SHADES = 5;
 
+const themeValue = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+const themeTriple = name => themeValue(name).split(" ").map(Number);
+
+/* What palettes of all kinds have of the theme in force. */
+function readTheme(palette) {
+	palette.text = themeValue("box-text");
+	palette.faintText = themeValue("muted");
+	palette.matchText = themeValue("match-text");
+	palette.match = pixelOf(...themeTriple("match"));
+}
+
 class Palette {
-	constructor(functions) {
+	constructor(tree) {
+		const {functions} = tree.profile;
+
+		this.tree = tree;
 		this.shadeOf = Uint8Array.from(functions, f => textHash(packageOf(f.name)) % SHADES);
 		this.categoryOf = Uint8Array.from(functions, f => f.category);
 		this.reload();
@@ -16,39 +30,44 @@ class Palette {
 
 	/* Reads the theme in force. */
 	reload() {
-		const style = getComputedStyle(document.documentElement);
-		const value = name => style.getPropertyValue("--" + name).trim();
-		const pale = Number(value("pale"));
+		const pale = Number(themeValue("pale"));
 
-		const triple = name => value(name).split(" ").map(Number);
-
-		this.text = value("box-text");
-		this.faintText = value("muted");
-		this.matchText = value("match-text");
-		this.match = pixelOf(...triple("match"));
-		this.root = pixelOf(...triple("root"));
-		this.shades = CATEGORIES.flatMap(({key}) => {
-			const [h, s, l] = triple(key);
+		readTheme(this);
+		this.root = pixelOf(...themeTriple("root"));
+		this.pixels = Uint32Array.from(CATEGORIES.flatMap(({key}) => {
+			const [h, s, l] = themeTriple(key);
 
 			return [0, pale].flatMap(paler => Array.from({length: SHADES}, (_, i) => {
 				const step = i - (SHADES - 1) / 2;
 
-				return [h + step * 5, s, l + step * 1.8 + paler];
+				return pixelOf(h + step * 5, s, l + step * 1.8 + paler);
 			}));
-		});
-		this.pixels = Uint32Array.from(this.shades, shade => pixelOf(...shade));
+		}));
 	}
 
 	/* A pixel without its alpha, for Painter. */
-	fill(func, inlined) {
-		return this.pixels[(this.categoryOf[func] * 2 + inlined) * SHADES + this.shadeOf[func]];
+	fill(node) {
+		if (node === 0)
+			return this.root;
+		const func = this.tree.func[node];
+
+		return this.pixels[(this.categoryOf[func] * 2 + this.tree.inlined[node]) * SHADES + this.shadeOf[func]];
 	}
 
-	/* The middle shade as CSS, for the legend. */
-	sample(category, inlined) {
-		const [h, s, l] = this.shades[(category * 2 + inlined) * SHADES + (SHADES >> 1)];
+	/* What the colours in use mean, each by its middle shade. */
+	legend() {
+		const {tree, categoryOf, pixels} = this;
+		const used = new Set(), inlined = new Set();
+		const sample = (category, paler) => cssOf(pixels[(category * 2 + paler) * SHADES + (SHADES >> 1)]);
 
-		return `hsl(${h} ${s}% ${l}%)`;
+		for (let node = 1; node < tree.n; node++)
+			(tree.inlined[node] ? inlined : used).add(categoryOf[tree.func[node]]);
+		const items = [1, 2, 3, 4, 0].filter(c => used.has(c) || inlined.has(c))
+			.map(c => ({color: sample(c, 0), text: CATEGORIES[c].name}));
+
+		if (inlined.size)
+			items.push({color: sample([...inlined][0], 1), text: "inlined", class: "inlined"});
+		return items;
 	}
 }
 
@@ -63,6 +82,8 @@ function pixelOf(h, s, l) {
 
 	return channel(4) << 16 | channel(8) << 8 | channel(0);
 }
+
+const cssOf = pixel => `rgb(${pixel & 255} ${pixel >> 8 & 255} ${pixel >> 16 & 255})`;
 
 function textHash(text) {
 	let h = 0;

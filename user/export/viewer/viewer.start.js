@@ -8,11 +8,15 @@
 	const started = performance.now();
 	const json = JSON.parse(byId("profile").textContent);
 	const parsed = performance.now();
+
+	if (json.per_second)
+		useRates();
 	const profile = decodeProfile(json);
 	const decoded = performance.now();
 	const app = new App(profile);
 	const {tree, view, state} = app;
-	const perUnit = value => Object.fromEntries(UNITS.map((unit, i) => [unit.key, value(i)]));
+	const perUnit = value => Object.fromEntries(UNITS.map((unit, i) => [unit.key, value(i)])
+		.filter((_, i) => !UNITS[i].rare || app.totals[i]));
 
 	Object.assign(app.timings, {parse: parsed - started, decode: decoded - parsed,
 				    open: performance.now() - started,
@@ -21,7 +25,7 @@
 		/* What is selected, zoomed, searched and shown. */
 		state: () => ({
 			unit: UNITS[state.unit].key, zoom: state.zoom, selected: state.selected,
-			query: state.query, icicle: state.icicle, tab: state.tab, theme: app.theme,
+			query: state.query, type: state.type, side: state.side, icicle: state.icicle, tab: state.tab, theme: app.theme,
 			hover: view.marked.hover, moving: view.move !== null || view.pending !== 0,
 			matches: app.found ? app.found.nodes.length : null,
 			matched: app.found ? app.found.weight : null,
@@ -40,10 +44,14 @@
 			name: tree.name(node), depth: tree.depth[node], inlined: tree.inlined[node] === 1,
 			self: perUnit(unit => tree.self[unit][node]),
 			total: perUnit(unit => tree.total[unit][node]),
+			/* Of each side: the only one, or before and after. */
+			sides: tree.sides.map(side => perUnit(unit => side.total[unit][node])),
 			lines: tree.lines(node, state.unit),
 		}),
 		/* Boxes of the unit shown: all of them, and the rows they make. */
 		size: () => ({nodes: tree.n, boxes: app.layout().n, rows: app.layout().depth}),
+		/* What a table has rows for, shown or not. */
+		rows: id => app.tabs.tables[id].rows.map(r => ({...r})),
 		/* Where a node is in the window; null when it is out of range. */
 		rect: node => view.rectOf(node),
 		/* What the last drawing did, how many there were, and how long steps took, in ms. */

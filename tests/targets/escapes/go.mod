@@ -1,0 +1,3 @@
+module example.com/alloctap/escapes
+
+go 1.18

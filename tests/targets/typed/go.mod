@@ -1,0 +1,3 @@
+module example.com/alloctap/typed
+
+go 1.18

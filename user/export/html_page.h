@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the flame graph page holds of one recording, or of two compared: the call
+ * tree, and the samples by node, type and call site. Types and sites are given
+ * the page's own numbers, in the order they are met.
+ */
+#ifndef ALLOCTAP_EXPORT_HTML_PAGE_H
+#define ALLOCTAP_EXPORT_HTML_PAGE_H
+
+#include "export/html_tree.h"
+
+/* A sample as the page keeps it: of all addresses that look the same there. */
+struct page_sample {
+	uint32_t node; /* by preorder */
+	uint32_t side; /* which of the two recordings */
+	uint32_t kind, epoch, type, site;
+	uint64_t objects, bytes;
+};
+
+struct page_type {
+	uint32_t name, package; /* in the tree's strings */
+	uint32_t type;          /* of types that are one in a comparison the first one met */
+	uint32_t side, target;
+};
+
+struct page_site {
+	uint32_t function; /* in the tree's functions */
+	uint32_t line;
+};
+
+struct page {
+	const struct profile *profiles[FRAME_TREE_PROFILES];
+	size_t n;
+	struct page_tree tree;
+	VEC(struct page_type) types; /* 0 is the unknown one */
+	VEC(struct page_site) sites;
+	struct page_sample *samples;
+	size_t n_samples;
+
+	uint32_t *type_of[FRAME_TREE_PROFILES]; /* the page's number by the profile's */
+	struct intern type_index, site_index;
+};
+
+/* Of one recording, or of two: before, after. 0 or -ENOMEM; free it either way. */
+int page_init(struct page *page, const struct profile *const profiles[], size_t n);
+void page_free(struct page *page);
+
+/* The page's number of what a profile's table has. 0 or -ENOMEM. */
+int page_type(struct page *page, size_t side, uint32_t target, uint32_t type, uint32_t *number);
+int page_site(struct page *page, size_t side, struct profile_line line, uint32_t *number);
+
+/* "types" and, of structs, "layouts": html_types.c. 0 or -ENOMEM. */
+int page_write_types(struct page *page, struct json_writer *w);
+/* "maps" of a single recording: html_maps.c. 0 or -ENOMEM. */
+int page_write_maps(struct page *page, struct json_writer *w);
+/* What all numbers above refer to, so the last: "sites", the tree, "samples", "strings". */
+void page_write_rest(const struct page *page, struct json_writer *w);
+
+/* About a whole recording, as members of the open object. */
+void page_write_head(const struct profile *p, struct json_writer *w);
+
+#endif
