@@ -24,10 +24,10 @@ static inline char *export_text(const struct profile *p, const struct exporter *
 }
 
 /* A pprof file as a message; free it with pprof__profile__free_unpacked(). */
-static inline Pprof__Profile *export_pprof(const struct profile *p)
+static inline Pprof__Profile *export_pprof_with(const struct profile *p, struct export_options opts)
 {
 	size_t len, unpacked_len;
-	char *packed = export_text(p, &exporter_pprof, (struct export_options){0}, &len);
+	char *packed = export_text(p, &exporter_pprof, opts, &len);
 	Pprof__Profile *m;
 	uint8_t *unpacked;
 
@@ -37,6 +37,11 @@ static inline Pprof__Profile *export_pprof(const struct profile *p)
 	free(packed);
 	free(unpacked);
 	return m;
+}
+
+static inline Pprof__Profile *export_pprof(const struct profile *p)
+{
+	return export_pprof_with(p, (struct export_options){0});
 }
 
 /* Value number @value of all samples. */

@@ -6,10 +6,11 @@
  *
  * The sample types are those of Go's heap profile, in its order, so that files
  * merge and compare with Go's own; frees are not tracked, so inuse_* are 0. Our
- * map_inserts come after them, and wb_flushes where write barriers were tapped:
- * viewers offer every type there is. What was counted for the same stack and type,
- * over all GC cycles, is one sample: its numeric label "bytes" is the mean
- * object size, as Go labels its samples.
+ * map_inserts come after them; then wb_flushes, gc_pause and gc_assist, each where
+ * some were recorded: viewers offer every type there is. What was counted for the
+ * same stack and type is one sample: its numeric label "bytes" is the mean object
+ * size, as Go labels its samples. On demand samples are of one GC cycle each, whose
+ * number is the label "gc_cycle"; see pprof_samples.h for which.
  *
  * Frames of the allocator stay in the file; drop_frames makes viewers hide them.
  *
@@ -28,18 +29,9 @@
 #include "base/vec.h"
 #include "export/exporter.h"
 #include "export/pprof.pb-c.h"
+#include "export/pprof_samples.h"
 #include "export/summary.h"
 #include "report/type_names.h"
-
-enum {
-	VALUE_ALLOC_OBJECTS,
-	VALUE_ALLOC_SPACE,
-	VALUE_INUSE_OBJECTS,
-	VALUE_INUSE_SPACE,
-	VALUE_MAP_INSERTS,
-	VALUE_WB_FLUSHES, /* only where some were recorded */
-	VALUES
-};
 
 static const struct {
 	const char *type, *unit;
@@ -50,6 +42,8 @@ static const struct {
 	[VALUE_INUSE_SPACE] = {"inuse_space", "bytes"},
 	[VALUE_MAP_INSERTS] = {"map_inserts", "count"},
 	[VALUE_WB_FLUSHES] = {"wb_flushes", "count"},
+	[VALUE_GC_PAUSE] = {"gc_pause", "nanoseconds"},
+	[VALUE_GC_ASSIST] = {"gc_assist", "nanoseconds"},
 };
 
 /*
@@ -69,30 +63,18 @@ static const struct {
 /* Go's own MemProfileRate for "every allocation": mean bytes per sample. */
 #define PERIOD_EXACT 1
 
-/* type, bytes, pid, comm */
-#define LABELS_MAX 4
+/* type, bytes, pid, comm, gc_cycle */
+#define LABELS_MAX 5
 
 struct words {
-	int64_t type, bytes, pid, comm;
-};
-
-/* What becomes one pprof sample. */
-struct group {
-	uint32_t target, stack;
-	uint32_t type; /* in profile.types */
-	int64_t values[VALUES];
-};
-
-struct groups {
-	VEC(struct group) list;
-	struct intern index;
+	int64_t type, bytes, pid, comm, gc_cycle;
 };
 
 struct pprof {
 	const struct profile *p;
 	struct gzip_stream *out;
 	int64_t n_strings;
-	size_t n_values; /* of each sample: VALUES, or one less */
+	struct pprof_samples samples;
 	struct words words;
 	int64_t *type_names; /* strings, one per type */
 	VEC(uint64_t) ids;
@@ -161,18 +143,19 @@ static void add_words(struct pprof *f)
 	f->words.bytes = add_string(f, "bytes");
 	f->words.pid = add_string(f, "pid");
 	f->words.comm = add_string(f, "comm");
+	f->words.gc_cycle = add_string(f, "gc_cycle");
 }
 
 static void add_types(struct pprof *f)
 {
-	int64_t count = add_string(f, "count");
-
-	for (size_t i = 0; i < f->n_values; i++) {
+	for (size_t i = 0; i < VALUES; i++) {
 		Pprof__Profile m = PPROF__PROFILE__INIT;
 		Pprof__ValueType type = PPROF__VALUE_TYPE__INIT, *pointer = &type;
 
+		if (!f->samples.has[i])
+			continue;
 		type.type = add_string(f, sample_types[i].type);
-		type.unit = strcmp(sample_types[i].unit, "count") ? f->words.bytes : count;
+		type.unit = add_string(f, sample_types[i].unit);
 		m.n_sample_type = 1;
 		m.sample_type = &pointer;
 		if (i == VALUE_ALLOC_SPACE)
@@ -344,49 +327,7 @@ static int add_locations(struct pprof *f, uint32_t main)
 	return 0;
 }
 
-static bool same_group(const void *ctx, uint32_t id, const void *key)
-{
-	const struct groups *groups = ctx;
-	const struct group *a = &groups->list.data[id], *b = key;
-
-	return a->target == b->target && a->stack == b->stack && a->type == b->type;
-}
-
-static struct group *find_group(struct groups *groups, const struct profile_sample *s)
-{
-	struct group g = {.target = s->target, .stack = s->stack, .type = s->type};
-	uint64_t hash = hash_bytes(&g, offsetof(struct group, type) + sizeof(g.type), 0);
-	uint32_t id = intern_find(&groups->index, hash, same_group, groups, &g);
-
-	if (id != INTERN_NONE)
-		return &groups->list.data[id];
-	if (vec_push(&groups->list, g) ||
-	    intern_add(&groups->index, hash, (uint32_t)groups->list.n - 1))
-		return NULL;
-	return &groups->list.data[groups->list.n - 1];
-}
-
-static int group_samples(const struct profile *p, struct groups *groups)
-{
-	for (size_t i = 0; i < p->n_samples; i++) {
-		const struct profile_sample *s = &p->samples[i];
-		struct group *g = find_group(groups, s);
-
-		if (!g)
-			return -ENOMEM;
-		if (s->kind == PROFILE_ALLOC) {
-			g->values[VALUE_ALLOC_OBJECTS] += (int64_t)s->objects;
-			g->values[VALUE_ALLOC_SPACE] += (int64_t)s->bytes;
-		} else if (s->kind == PROFILE_MAP_INSERT) {
-			g->values[VALUE_MAP_INSERTS] += (int64_t)s->objects;
-		} else {
-			g->values[VALUE_WB_FLUSHES] += (int64_t)s->objects;
-		}
-	}
-	return 0;
-}
-
-static size_t fill_labels(const struct pprof *f, const struct group *g, const int64_t *pids,
+static size_t fill_labels(const struct pprof *f, const struct pprof_sample *g, const int64_t *pids,
 			  Pprof__Label *labels)
 {
 	Pprof__Label *l = labels;
@@ -408,15 +349,20 @@ static size_t fill_labels(const struct pprof *f, const struct group *g, const in
 		l->key = f->words.comm;
 		l++->str = f->p->targets[g->target].comm;
 	}
+	if (g->cycle) {
+		l->key = f->words.gc_cycle;
+		l++->num = g->cycle;
+	}
 	return (size_t)(l - labels);
 }
 
-static int add_sample(struct pprof *f, struct group *g, const int64_t *pids)
+static int add_sample(struct pprof *f, const struct pprof_sample *g, const int64_t *pids)
 {
 	const struct profile_stack *stack = &f->p->stacks[g->stack];
 	Pprof__Profile m = PPROF__PROFILE__INIT;
 	Pprof__Sample sample = PPROF__SAMPLE__INIT, *pointer = &sample;
 	Pprof__Label labels[LABELS_MAX], *label_pointers[LABELS_MAX];
+	int64_t values[VALUES];
 
 	if (vec_reserve(&f->ids, stack->n_locations))
 		return -ENOMEM;
@@ -426,8 +372,11 @@ static int add_sample(struct pprof *f, struct group *g, const int64_t *pids)
 		label_pointers[i] = &labels[i];
 	sample.n_location_id = stack->n_locations;
 	sample.location_id = f->ids.data;
-	sample.n_value = f->n_values;
-	sample.value = g->values;
+	for (size_t i = 0; i < VALUES; i++) {
+		if (f->samples.has[i])
+			values[sample.n_value++] = g->values[i];
+	}
+	sample.value = values;
 	sample.n_label = fill_labels(f, g, pids, labels);
 	sample.label = label_pointers;
 	m.n_sample = 1;
@@ -453,13 +402,10 @@ static int64_t *add_pids(struct pprof *f)
 static int add_samples(struct pprof *f)
 {
 	__auto_free int64_t *pids = add_pids(f);
-	struct groups groups = {0};
-	int err = pids ? group_samples(f->p, &groups) : -ENOMEM;
+	int err = pids ? 0 : -ENOMEM;
 
-	for (size_t i = 0; !err && i < groups.list.n; i++)
-		err = add_sample(f, &groups.list.data[i], pids);
-	intern_free(&groups.index);
-	vec_free(&groups.list);
+	for (size_t i = 0; !err && i < f->samples.list.n; i++)
+		err = add_sample(f, &f->samples.list.data[i], pids);
 	return err;
 }
 
@@ -484,27 +430,18 @@ static int add_all(struct pprof *f)
 	return err ? err : add_samples(f);
 }
 
-static bool has_flushes(const struct profile *p)
-{
-	for (size_t i = 0; i < p->n_samples; i++) {
-		if (p->samples[i].kind == PROFILE_WB_FLUSH)
-			return true;
-	}
-	return false;
-}
-
 static int pprof_write(const struct profile *p, const struct export_options *opts, FILE *out)
 {
-	struct pprof f = {.p = p,
-			  .out = gzip_stream_new(out),
-			  .n_values = has_flushes(p) ? VALUES : VALUE_WB_FLUSHES};
+	struct pprof f = {.p = p, .out = gzip_stream_new(out)};
 	int err;
 
-	(void)opts;
 	if (!f.out)
 		return -ENOMEM;
-	err = add_all(&f);
+	err = pprof_samples_make(&f.samples, p, opts->gc_cycle);
+	if (!err)
+		err = add_all(&f);
 	gzip_stream_finish(f.out);
+	pprof_samples_free(&f.samples);
 	free(f.type_names);
 	vec_free(&f.ids);
 	vec_free(&f.lines);
