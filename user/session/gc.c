@@ -142,15 +142,18 @@ int gc_log_bin(struct gc_log *log, uint32_t target, uint64_t time_ns, const stru
  */
 static uint32_t fold_up_to(const struct raw_counts *raw, uint32_t newest)
 {
-	uint32_t up_to = newest > EPOCHS_KEPT ? newest - EPOCHS_KEPT : 0;
+	uint32_t low = newest > EPOCHS_KEPT ? newest - EPOCHS_KEPT : 0;
+	uint32_t high = newest ? newest - 1 : 0; /* the one under way stays */
 
-	/* Few counts in each: then a bisection ends at once. */
-	for (uint32_t step = (newest - up_to + 1) / 2; step; step /= 2) {
-		if (raw_counts_after(raw, up_to) <= COUNTS_MAX / 2)
-			break;
-		up_to += step;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (raw_counts_after(raw, middle) <= COUNTS_MAX / 2)
+			high = middle;
+		else
+			low = middle + 1;
 	}
-	return up_to;
+	return low;
 }
 
 static int compare_pauses(const void *x, const void *y)

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "session/gc.h"
+#include "session/gc_pacer.h"
+
+#define STARTED 1000000000ull
+#define MS      1000000ull
+
+static struct gc_log *log_of(const uint32_t *tgids, size_t n)
+{
+	struct gc_log *log = gc_log_new();
+
+	assert_non_null(log);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(gc_log_add_target(log, tgids[i]), 0);
+	return log;
+}
+
+static void cycle(struct gc_log *log, uint32_t target, uint32_t epoch, uint64_t time_ns)
+{
+	struct gc_event e = {
+		.event = GC_EVENT_CYCLE,
+		.target = target,
+		.epoch = epoch,
+		.what = PROFILE_GC_FORCED,
+		.time_ns = time_ns,
+		.stack = 7,
+	};
+
+	assert_int_equal(gc_log_event(log, &e), 0);
+}
+
+static void pause(struct gc_log *log, uint32_t target, uint32_t epoch, uint64_t time_ns,
+		  uint64_t stopped_ns)
+{
+	struct gc_event e = {
+		.event = GC_EVENT_PAUSE,
+		.target = target,
+		.epoch = epoch,
+		.what = GC_REASON_MARK_TERMINATION,
+		.time_ns = time_ns,
+		.pause = {.stopping_ns = 10, .stopped_ns = stopped_ns, .is_gc = 1, .ends_cycle = 1},
+	};
+
+	assert_int_equal(gc_log_event(log, &e), 0);
+}
+
+static uint32_t stack_of(void *ctx, uint32_t target, uint64_t id)
+{
+	struct profile_builder *b = ctx;
+
+	(void)target;
+	(void)id;
+	return profile_builder_stack(b, NULL, 0, 0);
+}
+
+static struct profile *result(const struct gc_log *log)
+{
+	struct profile_builder *b = profile_builder_new();
+	struct profile *p;
+
+	assert_non_null(b);
+	profile_builder_target(b, &(struct profile_target){.pid = 1});
+	profile_builder_target(b, &(struct profile_target){.pid = 2});
+	assert_int_equal(gc_log_result(log, b, STARTED, stack_of, b), 0);
+	p = profile_builder_finish(b);
+	assert_non_null(p);
+	profile_builder_free(b);
+	return p;
+}
+
+static void a_cycle_ends_with_its_last_pause(void **state)
+{
+	struct gc_log *log = log_of((const uint32_t[]){100, 200}, 2);
+	struct profile *p;
+
+	(void)state;
+	cycle(log, 0, 1, STARTED + 5 * MS);
+	cycle(log, 1, 1, STARTED + 6 * MS);
+	pause(log, 0, 1, STARTED + 8 * MS, MS);
+	/* Of a target nobody has, and of a cycle nobody saw begin: kept out, kept. */
+	cycle(log, 2, 1, STARTED);
+	pause(log, 1, 0, STARTED + 2 * MS, MS);
+	p = result(log);
+	assert_int_equal(p->n_gc_cycles, 2);
+	assert_int_equal(p->gc_cycles[0].start_ns, 5 * MS);
+	assert_int_equal(p->gc_cycles[0].end_ns, 9 * MS + 10);
+	assert_int_equal(p->gc_cycles[0].trigger, PROFILE_GC_FORCED);
+	assert_int_equal(p->gc_cycles[1].target, 1);
+	assert_int_equal(p->gc_cycles[1].end_ns, 0);
+	assert_int_equal(p->n_gc_pauses, 2);
+	assert_string_equal(profile_str(p, p->gc_pauses[0].reason), "GC mark termination");
+	profile_free(p);
+	gc_log_free(log);
+}
+
+static void a_reason_in_words_is_kept(void **state)
+{
+	struct gc_log *log = log_of((const uint32_t[]){100}, 1);
+	struct gc_event e = {.event = GC_EVENT_PAUSE, .time_ns = STARTED, .what = 4000};
+	struct profile *p;
+
+	(void)state;
+	assert_int_equal(gc_log_event(log, &e), 0);
+	/* As the kernel side would never send it: without an end. */
+	memset(e.pause.text, 'x', sizeof(e.pause.text));
+	e.time_ns++;
+	assert_int_equal(gc_log_event(log, &e), 0);
+	p = result(log);
+	assert_string_equal(profile_str(p, p->gc_pauses[0].reason), "unknown");
+	assert_int_equal(strlen(profile_str(p, p->gc_pauses[1].reason)), GC_REASON_TEXT - 1);
+	profile_free(p);
+	gc_log_free(log);
+}
+
+static void add_count(struct raw_counts *raw, uint32_t tgid, uint32_t epoch, uint64_t stack)
+{
+	struct count_key key = {.stack = stack, .tgid = tgid, .epoch = epoch};
+	struct count_value v = {.objects = 1, .bytes = epoch + 1};
+
+	assert_int_equal(raw_counts_add(raw, &key, &v), 0);
+}
+
+static uint64_t bytes_of(const struct raw_counts *raw, uint32_t epoch)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < raw->counts.n; i++) {
+		if (raw->counts.data[i].key.epoch == epoch)
+			bytes += raw->counts.data[i].value.bytes;
+	}
+	return bytes;
+}
+
+static void old_epochs_are_folded(void **state)
+{
+	const uint32_t n = 3000, worst = 77;
+	struct gc_log *log = log_of((const uint32_t[]){100}, 1);
+	struct raw_counts raw = {0};
+	uint64_t all = 0, found = 0;
+	uint32_t folded;
+
+	(void)state;
+	for (uint32_t epoch = 1; epoch <= n; epoch++) {
+		cycle(log, 0, epoch, STARTED + epoch * MS);
+		pause(log, 0, epoch, STARTED + epoch * MS + 5, epoch == worst ? 900 : 100);
+		add_count(&raw, 100, epoch, 1);
+		add_count(&raw, 100, epoch, 2);
+		all += 2 * (epoch + 1);
+		assert_int_equal(gc_log_fold(log, &raw), 0);
+		assert_true(raw.counts.n <= 2 * (1024 + 32 + 2));
+	}
+	folded = gc_log_folded(log);
+	assert_in_range(folded, n - 1024, n - 512);
+	for (size_t i = 0; i < raw.counts.n; i++)
+		found += raw.counts.data[i].value.bytes;
+	assert_int_equal(found, all);
+	assert_int_equal(raw.totals[KIND_ALLOC].bytes, all);
+	assert_int_equal(bytes_of(&raw, n), 2 * (n + 1));
+	/* What filled the heap before the longest pause. */
+	assert_int_equal(bytes_of(&raw, worst - 1), 2 * worst);
+	/* A count that comes late goes where its epoch went. */
+	add_count(&raw, 100, folded - 500, 9);
+	assert_int_equal(raw.counts.data[raw.counts.n - 1].key.epoch, folded);
+	raw_counts_free(&raw);
+	gc_log_free(log);
+}
+
+static void few_epochs_of_many_counts_are_left(void **state)
+{
+	struct gc_log *log = log_of((const uint32_t[]){100}, 1);
+	struct raw_counts raw = {0};
+
+	(void)state;
+	cycle(log, 0, 1, STARTED);
+	for (uint64_t stack = 1; stack <= 200001; stack++)
+		add_count(&raw, 100, 1, stack);
+	assert_int_equal(gc_log_fold(log, &raw), 0);
+	assert_int_equal(raw.counts.n, 200001);
+	assert_int_equal(gc_log_folded(log), 0);
+	raw_counts_free(&raw);
+	gc_log_free(log);
+}
+
+static void many_counts_are_folded_by_half(void **state)
+{
+	struct gc_log *log = log_of((const uint32_t[]){100}, 1);
+	struct raw_counts raw = {0};
+
+	(void)state;
+	for (uint32_t epoch = 1; epoch <= 100; epoch++) {
+		cycle(log, 0, epoch, STARTED + epoch);
+		for (uint64_t stack = 1; stack <= 2500; stack++)
+			add_count(&raw, 100, epoch, stack);
+	}
+	assert_int_equal(gc_log_fold(log, &raw), 0);
+	assert_in_range(raw.counts.n, 1, 100000 + 2500);
+	assert_in_range(gc_log_folded(log), 50, 99);
+	raw_counts_free(&raw);
+	gc_log_free(log);
+}
+
+static void the_goal_is_the_smaller_one(void **state)
+{
+	__u64 words[PACER_MAX] = {
+		[PACER_PERCENT] = 50,
+		[PACER_LIMIT] = INT64_MAX,
+		[PACER_GOAL] = 30ull << 20,
+		[PACER_LIVE] = 25ull << 20,
+		[PACER_MARKED] = 20ull << 20,
+		[PACER_FREE] = 5ull << 20,
+		[PACER_TOTAL_ALLOC] = 90ull << 20,
+		[PACER_TOTAL_FREE] = 65ull << 20,
+		[PACER_MAPPED] = 35ull << 20,
+	};
+	struct pacer p = pacer_read(words);
+
+	(void)state;
+	assert_int_equal(p.goal, 30ull << 20);
+	assert_int_equal(p.limit, 0);
+	assert_int_equal(p.percent, 50);
+	/* 5 MB are not heap; of the 25 left for it, 1 MB (more than 3 %) is headroom. */
+	words[PACER_LIMIT] = 30ull << 20;
+	words[PACER_MAPPED] = 35ull << 20;
+	p = pacer_read(words);
+	assert_int_equal(p.limit, 30ull << 20);
+	/* 5 MB other, 5 MB over the limit: 20 are left, less than what is live. */
+	assert_int_equal(p.goal, 20ull << 20);
+	words[PACER_MAPPED] = 30ull << 20;
+	words[PACER_FREE] = 0;
+	words[PACER_MARKED] = 10ull << 20;
+	assert_int_equal(pacer_read(words).goal, 24ull << 20);
+	/* GOGC=off. */
+	words[PACER_PERCENT] = 0xffffffff;
+	words[PACER_GOAL] = UINT64_MAX;
+	assert_int_equal(pacer_read(words).percent, -1);
+	assert_int_equal(pacer_read(words).goal, 24ull << 20);
+}
+
+static void an_unread_pacer_is_unknown(void **state)
+{
+	const __u64 words[PACER_MAX] = {0};
+	struct pacer p = pacer_read(words);
+
+	(void)state;
+	assert_int_equal(p.live, 0);
+	assert_int_equal(p.goal, 0);
+	assert_int_equal(p.limit, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_cycle_ends_with_its_last_pause),
+		cmocka_unit_test(a_reason_in_words_is_kept),
+		cmocka_unit_test(old_epochs_are_folded),
+		cmocka_unit_test(few_epochs_of_many_counts_are_left),
+		cmocka_unit_test(many_counts_are_folded_by_half),
+		cmocka_unit_test(the_goal_is_the_smaller_one),
+		cmocka_unit_test(an_unread_pacer_is_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
