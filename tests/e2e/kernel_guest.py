@@ -59,6 +59,7 @@ def initramfs():
     add(lab.ALLOCTAP, "/bin/alloctap")
     for library in libraries(lab.ALLOCTAP):
         add(library, library)
+    add(lab.build_c("usdt"), "/bin/usdt")
     for name, (target, go) in TARGETS.items():
         add(lab.build_go(target, go), f"/bin/{name}")
     archive = os.path.join(WORK, "initramfs.gz")

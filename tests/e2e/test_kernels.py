@@ -20,6 +20,7 @@ import lab
 from pprof_file import Pprof, Recording
 from test_exact import check_books, same_stacks
 from test_typed import check as check_typed, is_swiss
+from test_usdt import check_pretended
 
 BOOTS = {"6.1": ("6.1", []), "6.12": ("6.12", []),
          "6.12-preempt": ("6.12", ["preempt=full"])}
@@ -179,3 +180,14 @@ def test_stress(case):
         lab.no_losses(report)
         assert report["totals"]["alloc_objects"] > 0
         assert "[unmapped]" not in text(out(f"{cycle}.folded"))
+
+
+@pytest.mark.parametrize("link", ["auto", "perf"])
+def test_static_probes(case, link):
+    """Arguments of all kinds, texts, and semaphores, which the kernel has to raise."""
+    out = case(f"usdt-{link}")
+    assert status(out) == 0, text(out("stderr"))
+    with open(out("x.json")) as f:
+        report = json.load(f)
+    lab.no_losses(report)
+    check_pretended(report["gc"], 200)

@@ -241,6 +241,51 @@ def test_ruby(start, tap, tmp_path):
     assert target.wait() == 0
 
 
+# --- a program that pretends ------------------------------------------------------------
+
+# What tests/targets/usdt says: operation, bytes in pools, milliseconds to stop.
+PRETENDED = [
+    ("Short", 1007, 20),
+    ("An operation with a name so long that it has to be cut, or else", 2**33 + 7, 30),
+    ("", 7, 10),
+    ("", 7, 10),
+    ("", 19, 10),
+    ("Minus", 19, 10),
+]
+
+
+def check_pretended(gc, slack_ms):
+    """@slack_ms: how late a sleeper may wake."""
+    assert len(gc["cycles"]) == len(PRETENDED)
+    assert [p["gc"] for p in gc["pauses"]] == [True] * len(PRETENDED) + [False]
+    for (operation, live, ms), cycle, pause in zip(PRETENDED, gc["cycles"], gc["pauses"]):
+        assert (cycle["name"], cycle["heap_live"]) == ("Pretended Generation", live)
+        assert cycle["trigger"] == "forced"
+        assert pause["reason"].startswith(operation) and pause["cycle"] == cycle["n"]
+        assert bool(operation) == bool(pause["reason"])
+        assert 0 <= pause["stopping_ns"] / MS - ms <= slack_ms
+        assert 0 <= pause["stopped_ns"] / MS - 2 * ms <= slack_ms
+        assert 0 <= (cycle["end_ns"] - cycle["start_ns"]) / MS - 2 * ms <= slack_ms
+    assert gc["pauses"][1]["reason"] == PRETENDED[1][0]
+    assert (gc["pauses"][-1]["reason"], gc["pauses"][-1]["stopping_ns"]) == ("", 0)
+
+
+@pytest.mark.parametrize("link", ["auto", "perf"])
+def test_arguments_wherever_they_are(start, tap, tmp_path, link):
+    out = tmp_path / "out.json"
+    target = start([lab.build_c("usdt")])
+    target.expect("ready")
+    t = tap(target.pid, [out], ["--link", link])
+    target.send("x")
+    target.expect("ready")
+    t.stop()
+    report = lab.load_json(out)
+    lab.no_losses(report)
+    check_pretended(report["gc"], 20)
+    target.send("x")
+    assert target.wait() == 0
+
+
 # --- builds without probes ------------------------------------------------------------
 
 def refusal(start, argv, ready=None):
