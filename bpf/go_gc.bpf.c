@@ -84,6 +84,7 @@ struct gc_hit {
 	__u64 stack; /* 0 where it was not walked, or is lost */
 	__u32 tgid;
 	__u32 pad;
+	struct gc_event event;
 };
 
 static __always_inline enum gc_stops gc_stops(const struct gc_hit *h)
@@ -91,28 +92,19 @@ static __always_inline enum gc_stops gc_stops(const struct gc_hit *h)
 	return hit_layout(&h->hit)->gc_stops;
 }
 
-/* NULL, counted as lost, where there is no room. */
-static __always_inline struct gc_event *event_reserve(const struct gc_hit *h,
-						      enum gc_event_type event)
-{
-	struct gc_event *e = bpf_ringbuf_reserve(&gc_events, sizeof(*e), 0);
-
-	if (!e) {
-		lose(LOST_GC_EVENT);
-		return NULL;
-	}
-	__builtin_memset(e, 0, sizeof(*e));
-	e->event = event;
-	e->target = h->key.target;
-	return e;
-}
-
-static __always_inline void event_submit(struct gc_event *e)
+/*
+ * Sends h->event. Not built in the ring buffer's memory: Linux 6.1's verifier forgets,
+ * before we are done, that the reservation was checked.
+ */
+static __always_inline void event_send(struct gc_hit *h)
 {
 	__u64 waiting = bpf_ringbuf_query(&gc_events, BPF_RB_AVAIL_DATA);
 	__u64 room = bpf_ringbuf_query(&gc_events, BPF_RB_RING_SIZE);
 
-	bpf_ringbuf_submit(e, waiting > room / 2 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	h->event.target = h->key.target;
+	if (bpf_ringbuf_output(&gc_events, &h->event, sizeof(h->event),
+			       waiting > room / 2 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
+		lose(LOST_GC_EVENT);
 }
 
 static __always_inline void gc_trigger(struct gc_hit *h)
@@ -128,23 +120,22 @@ static __always_inline void gc_cycle(struct gc_hit *h)
 	struct gc_intent *intent = bpf_map_lookup_elem(&gc_intents, &h->key);
 	__u32 epoch = __sync_fetch_and_add(hit_epoch(&h->hit), 1) + 1;
 	__u32 trigger = intent ? intent->trigger : GC_TRIGGER_UNKNOWN;
-	struct gc_event *e;
+	struct gc_event *e = &h->event;
 
 	if (intent)
 		bpf_map_delete_elem(&gc_intents, &h->key);
 	h->target->phase = GC_MARKING;
-	e = event_reserve(h, GC_EVENT_CYCLE);
-	if (!e)
-		return;
+	e->event = GC_EVENT_CYCLE;
 	e->epoch = epoch;
 	e->what = trigger;
 	e->time_ns = h->now;
 	e->stack = h->stack;
+#pragma unroll
 	for (int i = 0; i < PACER_MAX; i++) {
 		if (h->target->controller && l->pacer[i] != PACER_ABSENT)
 			read_word(&e->pacer[i], h->target->controller + l->pacer[i]);
 	}
-	event_submit(e);
+	event_send(h);
 }
 
 static __always_inline void gc_stop_named(struct gc_hit *h)
@@ -225,14 +216,9 @@ static __always_inline void end_pause(struct gc_hit *h, __u64 end)
 		t->reason == GC_REASON_MARK_TERMINATION || t->reason == GC_REASON_SWEEP_TERMINATION;
 	__u64 began = t->stop_ns, stood = t->stopped_ns;
 	__u32 phase = t->phase & ~GC_RESTARTING;
-	struct gc_event *e = event_reserve(h, GC_EVENT_PAUSE);
+	struct gc_event *e = &h->event;
 
-	t->stop_ns = 0;
-	t->phase = phase & GC_TERMINATED                      ? 0
-		   : t->reason == GC_REASON_SWEEP_TERMINATION ? phase | GC_SWEPT
-							      : phase;
-	if (!e)
-		return;
+	e->event = GC_EVENT_PAUSE;
 	e->epoch = is_gc && phase & GC_MARKING ? *hit_epoch(&h->hit) : 0;
 	e->what = t->reason;
 	e->time_ns = began;
@@ -242,7 +228,11 @@ static __always_inline void end_pause(struct gc_hit *h, __u64 end)
 	e->pause.is_gc = is_gc;
 	e->pause.ends_cycle = (phase & GC_TERMINATED) != 0;
 	__builtin_memcpy(e->pause.text, t->text, sizeof(e->pause.text));
-	event_submit(e);
+	event_send(h);
+	t->stop_ns = 0;
+	t->phase = phase & GC_TERMINATED                      ? 0
+		   : t->reason == GC_REASON_SWEEP_TERMINATION ? phase | GC_SWEPT
+							      : phase;
 }
 
 /*
