@@ -117,10 +117,24 @@ class Browser:
         self._pointer("mouseMoved", x, y)
 
     def click(self, path):
-        x, y = self._middle(path)
+        self.click_at(*self._middle(path))
+
+    def click_at(self, x, y):
         self._pointer("mouseMoved", x, y)
         self._pointer("mousePressed", x, y, button="left", clickCount=1)
         self._pointer("mouseReleased", x, y, button="left", clickCount=1)
+        self.settle()
+
+    def drag(self, x, y, to_x, **more):
+        self._pointer("mouseMoved", x, y)
+        self._pointer("mousePressed", x, y, button="left", clickCount=1, **more)
+        for at in ((x + to_x) / 2, to_x):
+            self._pointer("mouseMoved", at, y, button="left", buttons=1, **more)
+        self._pointer("mouseReleased", to_x, y, button="left", clickCount=1, **more)
+        self.settle()
+
+    def wheel(self, x, y, by):
+        self._pointer("mouseWheel", x, y, deltaX=0, deltaY=by)
         self.settle()
 
     def press(self, selector):
@@ -143,13 +157,13 @@ class Browser:
     def shown(self, selector):
         return self.js("return document.querySelector(arguments[0]).checkVisibility()", selector)
 
-    def pixel(self, x, y):
-        """Colour of the canvas at a point of the window, read from a copy: reading slows it."""
+    def pixel(self, x, y, canvas="canvas"):
+        """Colour of a canvas at a point of the window, read from a copy: reading slows it."""
         return self.js("""
-            const canvas = document.getElementById("canvas"), r = canvas.getBoundingClientRect();
+            const canvas = document.getElementById(arguments[2]), r = canvas.getBoundingClientRect();
             const copy = new OffscreenCanvas(1, 1).getContext("2d");
             copy.drawImage(canvas, r.left - arguments[0], r.top - arguments[1]);
-            return [...copy.getImageData(0, 0, 1, 1).data]""", x, y)
+            return [...copy.getImageData(0, 0, 1, 1).data]""", x, y, canvas)
 
     # --- what it must not do --------------------------------------------------------
 

@@ -13,6 +13,7 @@
 #include "export/diff_export.h"
 #include "export/exporter.h"
 #include "export/frame_tree.h"
+#include "html_gc.h"
 #include "html_typed.h"
 
 static const struct {
@@ -30,6 +31,11 @@ static const struct {
 	{"wide", page_wide},
 	{"typed", page_typed},
 	{"typed_hostile", page_typed_hostile},
+	{"collected", fixture_gc_small},
+	{"collected_two", page_collected_two},
+	{"collected_hostile", page_collected_hostile},
+	{"collected_odd", page_collected_odd},
+	{"hour", page_hour},
 };
 
 #define N_PAGES (sizeof(pages) / sizeof(pages[0]))

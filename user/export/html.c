@@ -31,8 +31,10 @@ DECLARE_ASSET(html);
 DECLARE_ASSET(theme_css);
 DECLARE_ASSET(parts_css);
 DECLARE_ASSET(tables_css);
+DECLARE_ASSET(timeline_css);
 DECLARE_ASSET(format_js);
 DECLARE_ASSET(data_js);
+DECLARE_ASSET(cycles_js);
 DECLARE_ASSET(layout_js);
 DECLARE_ASSET(search_js);
 DECLARE_ASSET(palette_js);
@@ -44,9 +46,13 @@ DECLARE_ASSET(table_js);
 DECLARE_ASSET(sites_js);
 DECLARE_ASSET(types_js);
 DECLARE_ASSET(maps_js);
+DECLARE_ASSET(gc_js);
+DECLARE_ASSET(lanes_js);
+DECLARE_ASSET(timeline_js);
 DECLARE_ASSET(tabs_js);
 DECLARE_ASSET(diff_js);
 DECLARE_ASSET(difftables_js);
+DECLARE_ASSET(theme_js);
 DECLARE_ASSET(main_js);
 DECLARE_ASSET(start_js);
 
@@ -55,14 +61,16 @@ struct asset {
 };
 
 static const struct asset page = ASSET(html);
-static const struct asset style[] = {ASSET(theme_css), ASSET(parts_css), ASSET(tables_css)};
+static const struct asset style[] = {ASSET(theme_css), ASSET(parts_css), ASSET(tables_css),
+				     ASSET(timeline_css)};
 /* Each may use what those before it declare. */
 static const struct asset script[] = {
-	ASSET(format_js),  ASSET(data_js),  ASSET(layout_js), ASSET(search_js),
-	ASSET(palette_js), ASSET(paint_js), ASSET(flame_js),  ASSET(details_js),
-	ASSET(header_js),  ASSET(table_js), ASSET(sites_js),  ASSET(types_js),
-	ASSET(maps_js),    ASSET(tabs_js),  ASSET(diff_js),   ASSET(difftables_js),
-	ASSET(main_js),    ASSET(start_js),
+	ASSET(format_js),   ASSET(data_js),    ASSET(cycles_js), ASSET(layout_js),
+	ASSET(search_js),   ASSET(palette_js), ASSET(paint_js),  ASSET(flame_js),
+	ASSET(details_js),  ASSET(header_js),  ASSET(table_js),  ASSET(sites_js),
+	ASSET(types_js),    ASSET(maps_js),    ASSET(gc_js),     ASSET(lanes_js),
+	ASSET(timeline_js), ASSET(tabs_js),    ASSET(diff_js),   ASSET(difftables_js),
+	ASSET(theme_js),    ASSET(main_js),    ASSET(start_js),
 };
 
 static void put(FILE *out, const char *start, const char *end)

@@ -18,6 +18,8 @@ int html_data_write(const void *what, FILE *out)
 		err = page_write_maps(&page, &w);
 	}
 	if (!err)
+		err = page_write_gc(&page, &w);
+	if (!err)
 		err = page_write_types(&page, &w);
 	if (!err) {
 		page_write_rest(&page, &w);

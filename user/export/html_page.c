@@ -74,6 +74,30 @@ int page_site(struct page *page, size_t side, struct profile_line line, uint32_t
 	return vec_push(&page->sites, s) ? -ENOMEM : intern_add(&page->site_index, hash, *number);
 }
 
+static bool same_epoch(const void *ctx, uint32_t id, const void *key)
+{
+	const struct page *page = ctx;
+	const struct page_epoch *a = &page->epochs.data[id], *b = key;
+
+	return a->target == b->target && a->epoch == b->epoch;
+}
+
+static int page_epoch(struct page *page, const struct profile_sample *s, uint32_t *number)
+{
+	struct page_epoch e = {s->target, s->epoch};
+	uint64_t hash;
+
+	/* Cycles of two runs are not the same; and without any there is nothing to tell apart. */
+	if (page->n > 1 || !page->profiles[0]->n_gc_cycles)
+		e = (struct page_epoch){0};
+	hash = hash_bytes(&e, sizeof(e), 0);
+	*number = intern_find(&page->epoch_index, hash, same_epoch, page, &e);
+	if (*number != INTERN_NONE)
+		return 0;
+	*number = (uint32_t)page->epochs.n;
+	return vec_push(&page->epochs, e) ? -ENOMEM : intern_add(&page->epoch_index, hash, *number);
+}
+
 /* --- samples --------------------------------------------------------------------- */
 
 static int compare_samples(const void *x, const void *y)
@@ -106,12 +130,11 @@ static int collect_side(struct page *page, size_t side)
 			.node = page->tree.place[node_of[i]],
 			.side = (uint32_t)side,
 			.kind = s->kind,
-			.epoch = page->n > 1 ? 0
-					     : s->epoch, /* cycles of two runs are not the same */
-			.objects = s->objects,
+			.objects = s->kind == PROFILE_GC_ASSIST ? s->ns : s->objects,
 			.bytes = s->bytes,
 		};
-		if (page_type(page, side, s->target, s->type, &to->type))
+		if (page_type(page, side, s->target, s->type, &to->type) ||
+		    page_epoch(page, s, &to->epoch))
 			return -ENOMEM;
 		/* Those of a comparison come matched by report/diff.c. */
 		if (page->n == 1 &&
@@ -180,11 +203,13 @@ void page_free(struct page *page)
 	page_tree_free(&page->tree);
 	vec_free(&page->types);
 	vec_free(&page->sites);
+	vec_free(&page->epochs);
 	free(page->samples);
 	for (size_t i = 0; i < page->n; i++)
 		free(page->type_of[i]);
 	intern_free(&page->type_index);
 	intern_free(&page->site_index);
+	intern_free(&page->epoch_index);
 }
 
 /* --- writing --------------------------------------------------------------------- */

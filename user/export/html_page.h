@@ -13,14 +13,22 @@
 struct page_sample {
 	uint32_t node; /* by preorder */
 	uint32_t side; /* which of the two recordings */
-	uint32_t kind, epoch, type, site;
-	uint64_t objects, bytes;
+	uint32_t kind;
+	uint32_t epoch; /* in page.epochs */
+	uint32_t type, site;
+	uint64_t objects; /* of GC assists: nanoseconds in them */
+	uint64_t bytes;
 };
 
 struct page_type {
 	uint32_t name, package; /* in the tree's strings */
 	uint32_t type;          /* of types that are one in a comparison the first one met */
 	uint32_t side, target;
+};
+
+/* What the samples of a process are told apart by: its GC cycles that had begun. */
+struct page_epoch {
+	uint32_t target, epoch;
 };
 
 struct page_site {
@@ -34,11 +42,13 @@ struct page {
 	struct page_tree tree;
 	VEC(struct page_type) types; /* 0 is the unknown one */
 	VEC(struct page_site) sites;
+	VEC(struct page_epoch)
+		epochs; /* a single one, not to be told apart, where there are no cycles */
 	struct page_sample *samples;
 	size_t n_samples;
 
 	uint32_t *type_of[FRAME_TREE_PROFILES]; /* the page's number by the profile's */
-	struct intern type_index, site_index;
+	struct intern type_index, site_index, epoch_index;
 };
 
 /* Of one recording, or of two: before, after. 0 or -ENOMEM; free it either way. */
@@ -53,6 +63,8 @@ int page_site(struct page *page, size_t side, struct profile_line line, uint32_t
 int page_write_types(struct page *page, struct json_writer *w);
 /* "maps" of a single recording: html_maps.c. 0 or -ENOMEM. */
 int page_write_maps(struct page *page, struct json_writer *w);
+/* "gc" of a single recording that has cycles, pauses or bins: html_gc.c. 0 or -ENOMEM. */
+int page_write_gc(struct page *page, struct json_writer *w);
 /* What all numbers above refer to, so the last: "sites", the tree, "samples", "strings". */
 void page_write_rest(const struct page *page, struct json_writer *w);
 

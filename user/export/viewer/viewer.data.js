@@ -12,8 +12,9 @@
  *	      runtime.mallocgc	 0
  *	    main.flush		 2
  *
- * Samples name the fine node they ended in and keep kind, GC cycle, type and call
- * site, so that a view may weigh just some of them. Columns are delta-coded where
+ * Samples name the fine node they ended in and keep kind, epoch (between which GC
+ * cycles: viewer.cycles.js), type and call site, so that a view may weigh just
+ * some of them. Columns are delta-coded where
  * said; a column that would hold only zeros is empty.
  *
  * A comparison has the samples of both recordings in one tree, told apart by their
@@ -28,11 +29,12 @@ const UNITS = [
 	/* Few recordings have any: no button for it where there are none. */
 	{key: "flushes", letter: "w", name: "Barrier flushes", noun: "write barrier flushes", format: formatCount,
 	 rare: true},
+	{key: "assists", letter: "h", name: "GC assists", noun: "time in GC assists", format: formatDuration, rare: true},
 ];
-const BYTES = 0, OBJECTS = 1, INSERTS = 2, FLUSHES = 3;
+const BYTES = 0, OBJECTS = 1, INSERTS = 2, FLUSHES = 3, ASSISTS = 4;
 
 /* By enum profile_kind of user/profile/profile.h: the unit that the events themselves are of. */
-const UNIT_OF_KIND = [OBJECTS, INSERTS, undefined, FLUSHES];
+const UNIT_OF_KIND = [OBJECTS, INSERTS, undefined, FLUSHES, ASSISTS];
 const KIND_ALLOC = 0;
 
 /* By enum function_category of user/profile/profile.h. */
@@ -80,11 +82,13 @@ function decodeProfile(json) {
 				file: strings[functions.file[i]], category};
 		}),
 		types: decodeTypes(json, strings),
+		cycles: json.gc ? new Cycles(json, strings, samples) : null,
 		frames, parent, frame,
 		samples: {
 			node: sampleNode,
 			side: column(samples.side),
 			kind: column(samples.kind),
+			epoch: column(samples.epoch),
 			type: column(samples.type),
 			site: column(samples.site),
 			objects: column(samples.objects),
@@ -105,6 +109,18 @@ function decodeTypes({types, layouts}, strings) {
 	for (const layout of layouts)
 		list[layout.type].layout = layout;
 	return list;
+}
+
+/*
+ * Which samples are of @type (-1: of any) and of a window of the timeline (null: of
+ * all time); null: all of them are.
+ */
+function sampleFilter({samples}, type, window) {
+	if (window && type >= 0)
+		return i => window.epochs[samples.epoch[i]] && samples.type[i] === type;
+	if (window)
+		return i => window.epochs[samples.epoch[i]];
+	return type >= 0 ? i => samples.type[i] === type : null;
 }
 
 /*

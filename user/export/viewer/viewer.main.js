@@ -19,11 +19,16 @@ class App {
 		this.timings = timings;
 		this.tree = timed("tree", () => new CallTree(profile));
 		this.totals = this.tree.total.map(total => total[0]);
+		this.shares = [...this.totals]; /* what the tables' shares are of */
+		this.timeline = profile.cycles ? new Timeline(profile, window => this.setWindow(window)) : null;
 		this.palette = profile.sides > 1 ? new DiffPalette(this.tree) : new Palette(this.tree);
 		this.layouts = [];
-		/* type: only what was allocated of it, or inserted into it; -1: of all. */
+		/*
+		 * type: only what was allocated of it, or inserted into it; -1: of all.
+		 * window: only what was then (viewer.cycles.js); null: of all time.
+		 */
 		this.state = {unit: Math.max(0, this.firstUnit()), zoom: 0, selected: 0, query: "", icicle: false,
-			      tab: "flame", type: -1, side: profile.sides - 1};
+			      tab: "flame", type: -1, window: null, side: profile.sides - 1};
 		this.view = new FlameView(this.tree, this.palette, this.layout());
 		this.found = null; /* {nodes, weight} of the search in this unit */
 
@@ -46,9 +51,10 @@ class App {
 		if (profile.sides > 1)
 			return diffTables(profile, pickType, pickSite);
 		return {
-			sites: siteTable(profile, this.totals, pickSite),
-			types: typeTable(profile, this.totals, pickType, pickSite),
+			sites: siteTable(profile, this.shares, pickSite),
+			types: typeTable(profile, this.shares, pickType, pickSite),
 			maps: mapTable(profile, pickType, pickSite),
+			...(profile.cycles ? {gc: new GcTab(profile, pickSite, pickType)} : {}),
 		};
 	}
 
@@ -87,17 +93,47 @@ class App {
 
 	/* Only what is of one type (-1: everything) makes the graph from here on. */
 	setType(type, remember = true) {
-		const {tree, state} = this;
-		const {samples, types} = tree.profile;
+		const {state} = this;
+		const {types} = this.tree.profile;
 
 		if (type === state.type)
 			return;
 		state.type = type;
-		this.timed("weigh", () => tree.weigh(type < 0 ? null : i => samples.type[i] === type));
+		this.weigh();
 		byId("only").hidden = type < 0;
 		byId("only-type").textContent = type < 0 ? "" : types[type].short;
 		byId("only-type").title = type < 0 ? "" : types[type].name;
 		this.setSide(state.side, remember);
+	}
+
+	/* Only what was in @window (null: everything) makes graph, sites and types. */
+	setWindow(window, remember = true) {
+		const {state, tree} = this;
+		const {profile} = tree;
+		const keep = sampleFilter(profile, -1, window);
+
+		if (window === state.window)
+			return;
+		state.window = window;
+		this.weigh();
+		this.timed("tables", () => {
+			this.shares.fill(0);
+			eachAmount(profile, keep, (_, unit, amount) => this.shares[unit] += amount);
+			this.tabs.tables.sites.setRows(siteRows(profile, keep));
+			this.tabs.tables.types.setRows(typeRows(profile, keep));
+		});
+		this.timeline.mark(window);
+		byId("window").hidden = !window;
+		byId("timeline-note").hidden = window !== null;
+		byId("window-text").textContent = window ? describeWindow(window, profile.cycles) : "";
+		byId("live").textContent = byId("window-text").textContent || "all cycles";
+		this.setSide(state.side, remember);
+	}
+
+	weigh() {
+		const {tree, state} = this;
+
+		this.timed("weigh", () => tree.weigh(sampleFilter(tree.profile, state.type, state.window)));
 	}
 
 	/* Whose weights boxes are wide as; all layouts are others from here on. */
@@ -112,6 +148,12 @@ class App {
 		for (const button of byId("sides").children)
 			button.setAttribute("aria-pressed", Number(button.value) === side);
 		this.buildLegend();
+		if (this.firstUnit() < 0) {
+			this.showNothing(remember);
+			return;
+		}
+		byId("ground").hidden = false;
+		byId("nothing").hidden = true;
 		this.setUnit(tree.total[state.unit][0] ? state.unit : this.firstUnit(), remember);
 	}
 
@@ -264,6 +306,8 @@ class App {
 		document.documentElement.dataset.theme = theme;
 		byId("theme").textContent = theme === "dark" ? "Light" : "Dark";
 		this.palette.reload();
+		if (this.timeline)
+			this.timeline.reload();
 		this.buildLegend();
 		this.view.redraw();
 	}
@@ -299,13 +343,15 @@ class App {
 
 	/* Only what differs from a fresh page. Node numbers are fixed within a file. */
 	address() {
-		const {unit, zoom, query, icicle, tab, type, side} = this.state;
+		const {unit, zoom, query, icicle, tab, type, side, window} = this.state;
 		const parts = new URLSearchParams();
 
 		if (unit !== this.firstUnit() && this.tree.total[unit][0])
 			parts.set("unit", UNITS[unit].key);
 		if (type >= 0)
 			parts.set("type", type);
+		if (window)
+			parts.set("window", `${Math.round(window.from)}-${Math.round(window.to)}`);
 		if (side !== this.tree.sides.length - 1)
 			parts.set("side", SIDE_NAMES[side]);
 		if (zoom)
@@ -346,16 +392,25 @@ class App {
 		byId("search").value = state.query;
 		state.side = tree.sides.length > 1 && parts.get("side") === SIDE_NAMES[BEFORE] ? BEFORE : tree.sides.length - 1;
 		this.setSide(state.side);
+		this.restoreWindow(parts.get("window"));
 		this.restoreType(number("type", tree.profile.types.length));
 		state.zoom = Math.max(0, number("zoom", tree.n));
 		state.selected = state.zoom;
-		this.setTab(isTab(parts.get("tab")) ? parts.get("tab") : "flame");
+		this.setTab(this.tabs.has(parts.get("tab")) ? parts.get("tab") : "flame");
 		this.setIcicle(parts.get("view") === "icicle");
 		if (this.firstUnit() < 0)
-			this.showNothing();
+			this.showNothing(false);
 		else
 			this.setUnit(unit >= 0 && tree.total[unit][0] ? unit : this.firstUnit());
 		this.restoring = false;
+	}
+
+	/* "from-to", in ns. */
+	restoreWindow(text) {
+		const {cycles} = this.tree.profile;
+		const [from, to] = /^\d{1,15}-\d{1,15}$/.test(text || "") ? text.split("-").map(Number) : [0, 0];
+
+		this.setWindow(cycles && cycles.cycles.n && to > from ? cycles.window(from, to) : null);
 	}
 
 	/* A type that nothing is of would leave nothing to show. */
@@ -365,13 +420,32 @@ class App {
 			this.setType(-1);
 	}
 
-	showNothing() {
+	showNothing(remember) {
+		const {window} = this.state;
+
 		byId("ground").hidden = true;
 		byId("nothing").hidden = false;
-		byId("nothing").replaceChildren(
+		byId("nothing").replaceChildren(...(window ? [
+			el("strong", {}, "Nothing is known of this time"),
+			el("p", {}, window.folded ? "What led to these cycles was folded together with others." :
+			   "No allocation and no map insert was seen in it."),
+		] : [
 			el("strong", {}, "Nothing was recorded"),
 			el("p", {}, "No allocation and no map insert was seen in this time. " +
-			   "Was the program idle? A longer recording or some load may show more."));
+			   "Was the program idle? A longer recording or some load may show more."),
+		]));
+		byId("selection").replaceChildren();
+		this.changed(remember && "push");
+	}
+
+	/* Everything there is, of all time. */
+	showAll() {
+		if (this.timeline) {
+			this.timeline.cancel();
+			this.timeline.show(0, this.tree.profile.cycles.end);
+			this.setWindow(null);
+		}
+		this.zoom(0);
 	}
 
 	/* --- events ------------------------------------------------------------------ */
@@ -410,6 +484,7 @@ class App {
 		on("help", "click", () => byId("keys").showModal());
 		on("sides", "click", event => this.setSide(Number(event.target.value)));
 		on("only-clear", "click", () => this.setType(-1));
+		on("window-clear", "click", () => this.setWindow(null));
 		addEventListener("popstate", () => this.restore());
 		document.addEventListener("keydown", event => this.key(event));
 	}
@@ -440,9 +515,9 @@ class App {
 			return;
 		}
 		const unit = UNITS.findIndex(u => u.letter === event.key);
-		const tab = TABS.find(t => t.letter === event.key);
+		const tab = TABS.find(t => t.letter === event.key && this.tabs.has(t.id));
 		const shortcut = unit >= 0 ? () => this.setUnit(unit) : tab ? () => this.setTab(tab.id) : {
-			"Escape": () => this.zoom(0),
+			"Escape": () => this.showAll(),
 			"Backspace": () => this.zoom(0),
 			"/": () => byId(this.state.tab === "flame" ? "search" : "filter").select(),
 			"n": () => this.step(1),
@@ -509,24 +584,5 @@ class App {
 				return layout.node[slot];
 		}
 		return -1;
-	}
-}
-
-/* Pages opened from a file may be refused storage: then the choice lasts as long as the page. */
-function storedTheme() {
-	try {
-		const theme = localStorage.getItem("alloctap-theme");
-
-		return theme === "dark" || theme === "light" ? theme : null;
-	} catch {
-		return null;
-	}
-}
-
-function storeTheme(theme) {
-	try {
-		localStorage.setItem("alloctap-theme", theme);
-	} catch {
-		/* said above */
 	}
 }

@@ -1,27 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* The table of call sites (user/report/sites.h), added up from the samples. */
-function siteRows(profile) {
+/* Of the samples that @keep lets pass (null: all). */
+function siteRows(profile, keep) {
 	const rows = profile.meta.sites.function.map((_, i) => ({
 		...siteOf(profile, i), ...Object.fromEntries(UNITS.map(unit => [unit.key, 0])), average: 0,
 	}));
 	const {site} = profile.samples;
 
-	eachAmount(profile, null, (i, unit, amount) => rows[site[i]][UNITS[unit].key] += amount);
+	eachAmount(profile, keep, (i, unit, amount) => rows[site[i]][UNITS[unit].key] += amount);
 	for (const r of rows)
 		r.average = r.objects ? r.bytes / r.objects : 0;
-	return rows;
+	return rows.filter(r => UNITS.some(unit => r[unit.key]));
 }
 
-/* @pick is called with the name of the function in a row that was chosen. */
+/* Shares are of @totals, which may change. @pick is called with the name of the function in a row that was chosen. */
 function siteTable(profile, totals, pick) {
-	const share = unit => totals[unit] > 0 ? [shareColumn(unit, totals[unit])] : [];
+	const share = unit => totals[unit] > 0 ? [shareColumn(unit, totals)] : [];
 
 	return new Table({
 		id: "sites",
-		rows: siteRows(profile).filter(r => UNITS.some(unit => r[unit.key])),
+		rows: siteRows(profile, null),
 		columns: [nameColumn("name", "short", "Function"), placeColumn("Source"), ...share(BYTES),
 			  ...share(OBJECTS), numberColumn("average", "Average", formatAverage), ...share(INSERTS),
-			  ...share(FLUSHES)],
+			  ...share(FLUSHES), ...share(ASSISTS)],
 		sort: (UNITS.find((_, i) => totals[i] > 0) || UNITS[BYTES]).key,
 		words: r => [r.name, r.file],
 		pick: r => pick(r.name),

@@ -25,8 +25,13 @@
 		/* What is selected, zoomed, searched and shown. */
 		state: () => ({
 			unit: UNITS[state.unit].key, zoom: state.zoom, selected: state.selected,
-			query: state.query, type: state.type, side: state.side, icicle: state.icicle, tab: state.tab, theme: app.theme,
-			hover: view.marked.hover, moving: view.move !== null || view.pending !== 0,
+			query: state.query, type: state.type, window: state.window && {
+				from: state.window.from, to: state.window.to, folded: state.window.folded,
+				cycles: state.window.cycles.map(i => tree.profile.cycles.cycles.epoch[i]),
+			},
+			side: state.side, icicle: state.icicle, tab: state.tab, theme: app.theme,
+			hover: view.marked.hover, moving: view.move !== null || view.pending !== 0 ||
+				app.timeline !== null && app.timeline.pending !== 0,
 			matches: app.found ? app.found.nodes.length : null,
 			matched: app.found ? app.found.weight : null,
 			scroll: view.box.scrollTop, canvas: [view.canvas.width, view.canvas.height],
@@ -56,6 +61,20 @@
 		rect: node => view.rectOf(node),
 		/* What the last drawing did, how many there were, and how long steps took, in ms. */
 		work: () => ({...view.painter.work, paints: view.painter.count}),
+		/* What the timeline shows: its range in ns, and its lanes, of the canvas. */
+		timeline: () => app.timeline && {
+			...app.timeline.range, end: app.timeline.data.end,
+			lanes: Object.values(app.timeline.painter.lanes).map(({id, y, height}) => ({id, y, height})),
+			paints: app.timeline.painter.count, took: app.timeline.painter.took,
+		},
+		/* Where a time in a lane is in the window. */
+		timelinePoint(time, lane) {
+			const {painter, plot} = app.timeline;
+			const {left, top} = plot.getBoundingClientRect();
+			const {y, height} = painter.lanes[lane];
+
+			return {x: left + plot.clientLeft + painter.xOf(time), y: top + plot.clientTop + y + height / 2};
+		},
 		timings: () => ({...app.timings}),
 		/* Draws now rather than with the next frame of the screen. */
 		paint() {

@@ -14,12 +14,12 @@ const TABLE_PAGE = 300;
 
 class Table {
 	/*
-	 * In #panel-@id. @rows need a .name, @words(row) is what a filter looks through;
+	 * In @panel, #panel-@id where none is given. @rows need a .name, @words(row) is what a filter looks through;
 	 * @pick(row, key) is called for a row that was chosen, with the key of the column.
 	 * @detail(row) makes what an opened row shows, null: nothing to open; @notes(row)
 	 * what always stands below one. @empty says why there are no rows.
 	 */
-	constructor({id, columns, rows, sort, words, pick, detail, notes, legend, empty}) {
+	constructor({id, columns, rows, sort, words, pick, detail, notes, legend, empty, panel}) {
 		Object.assign(this, {id, columns, rows, words, pick, detail, notes});
 		this.sort = {key: sort, down: true};
 		this.limit = TABLE_PAGE;
@@ -28,12 +28,11 @@ class Table {
 		this.head = el("thead", {});
 		this.body = el("tbody", {});
 		this.more = el("button", {class: "more", hidden: ""});
-		this.panel = byId("panel-" + id);
-		this.panel.replaceChildren(rows.length ?
+		(panel || byId("panel-" + id)).replaceChildren(rows.length ?
 			el("div", {class: "scroll"}, ...legend || [],
 			   el("table", {class: "grid", id}, this.head, this.body), this.more) :
 			el("p", {class: "empty"}, empty));
-		byId("n-" + id).textContent = rows.length ? formatExact(rows.length) : "";
+		this.count();
 		this.more.addEventListener("click", () => this.render(this.limit + TABLE_PAGE));
 		this.body.addEventListener("click", event => this.click(event));
 	}
@@ -41,6 +40,22 @@ class Table {
 	/* The first look at the table makes it: most readers come for the graph. */
 	show() {
 		this.render(this.rowOf ? this.limit : TABLE_PAGE);
+	}
+
+	/* Other rows in place of those it had. */
+	setRows(rows) {
+		this.rows = rows;
+		this.opened.clear();
+		this.count();
+		if (this.rowOf)
+			this.render(TABLE_PAGE);
+	}
+
+	count() {
+		const n = byId("n-" + this.id);
+
+		if (n)
+			n.textContent = this.rows.length ? formatExact(this.rows.length) : "";
 	}
 
 	click({target}) {
@@ -94,10 +109,14 @@ class Table {
 		this.rowOf = new Map();
 		this.head.replaceChildren(el("tr", {}, ...this.columns.map(c => this.headCell(c))));
 		this.body.replaceChildren(...found.slice(0, limit).flatMap(r => this.lines(r)));
-		byId("filtered").textContent = found.length === this.rows.length ? "" :
-			`${formatExact(found.length)} of ${formatExact(this.rows.length)}`;
+		this.told(found.length, this.rows.length);
 		this.more.hidden = found.length <= limit;
 		this.more.textContent = `Show more of the ${formatExact(found.length - limit)} left`;
+	}
+
+	/* How many rows pass the filter. */
+	told(found, all) {
+		byId("filtered").textContent = found === all ? "" : `${formatExact(found)} of ${formatExact(all)}`;
 	}
 
 	headCell(c) {
@@ -160,20 +179,24 @@ const numberColumn = (key, head, format) => ({
 			      el("td", {class: "number none"}, "\u2013")],
 });
 
-/* An amount of a unit with its share of @total. */
-const shareColumn = (unit, total) => ({
-	key: UNITS[unit].key, head: UNITS[unit].name, kind: "number", span: 2,
+/* An amount with its share of what @total() says when it is drawn. */
+const partColumn = (key, head, format, total) => ({
+	key, head, kind: "number", span: 2,
 	cells: r => {
-		const value = r[UNITS[unit].key];
+		const value = r[key];
 
 		if (!value)
 			return [el("td", {class: "number none"}, "\u2013"), el("td")];
-		const share = el("td", {class: "number share"}, formatShare(value, total));
+		const share = el("td", {class: "number share"}, formatShare(value, total()));
 
-		share.style.setProperty("--share", value / total);
-		return [el("td", {class: "number", title: formatExact(value)}, UNITS[unit].format(value)), share];
+		share.style.setProperty("--share", value / total());
+		return [el("td", {class: "number", title: formatExact(value)}, format(value)), share];
 	},
 });
+
+/* The same of a unit, by those of @totals. */
+const shareColumn = (unit, totals) =>
+	partColumn(UNITS[unit].key, UNITS[unit].name, UNITS[unit].format, () => totals[unit]);
 
 const formatAverage = bytes => formatBytes(Math.round(bytes));
 

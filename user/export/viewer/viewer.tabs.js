@@ -5,6 +5,7 @@ const TABS = [
 	{id: "sites", letter: "s", filter: "Filter by function or file  /"},
 	{id: "types", letter: "y", filter: "Filter by type or package  /"},
 	{id: "maps", letter: "p", filter: "Filter by type, function or file  /"},
+	{id: "gc", letter: "g", filter: "Filter by function, file or type  /"},
 ];
 
 class Tabs {
@@ -17,6 +18,11 @@ class Tabs {
 		byId("filter").addEventListener("input", () => this.table().render(TABLE_PAGE));
 	}
 
+	/* Not every page has all of them. */
+	has(id) {
+		return id === "flame" || Object.hasOwn(this.tables, id);
+	}
+
 	/* The table that is seen, if one is. */
 	table() {
 		return this.tables[this.current];
@@ -26,6 +32,7 @@ class Tabs {
 		const {filter} = TABS.find(tab => tab.id === current);
 
 		this.current = current;
+		document.body.dataset.view = current;
 		document.body.dataset.tab = current === "flame" ? "flame" : "table";
 		for (const {id} of TABS) {
 			byId("panel-" + id).hidden = id !== current;
@@ -38,5 +45,3 @@ class Tabs {
 		}
 	}
 }
-
-const isTab = id => TABS.some(tab => tab.id === id);

@@ -11,13 +11,16 @@ const GO_KINDS = ["", "bool", "int", "int8", "int16", "int32", "int64", "uint", 
 	"uint64", "uintptr", "float32", "float64", "complex64", "complex128", "array", "chan", "func", "interface",
 	"map", "pointer", "slice", "string", "struct", "unsafe.Pointer"];
 
-/* Rows of the types something was allocated of; sites: [[number, bytes]], most first. */
-function typeRows(profile) {
+/*
+ * Rows of the types something was allocated of, by the samples that @keep lets pass
+ * (null: all); sites: [[number, bytes]], most first.
+ */
+function typeRows(profile, keep) {
 	const rows = profile.types.map((type, number) =>
 		({...type, number, bytes: 0, objects: 0, average: 0, sites: new Map()}));
-	const {type, site} = profile.samples;
+	const {type, site, kind} = profile.samples;
 
-	eachAmount(profile, null, (i, unit, amount) => {
+	eachAmount(profile, keep, (i, unit, amount) => {
 		const row = rows[type[i]];
 
 		if (unit !== BYTES && unit !== OBJECTS)
@@ -26,15 +29,17 @@ function typeRows(profile) {
 		if (unit === BYTES)
 			row.sites.set(site[i], (row.sites.get(site[i]) || 0) + amount);
 	});
-	return rows.filter(r => r.objects).map(r => ({
+	const found = rows.filter(r => r.objects).map(r => ({
 		...r, average: r.bytes / r.objects,
 		sites: [...r.sites].sort((a, b) => b[1] - a[1] || a[0] - b[0]),
 	}));
+
+	/* Nothing but the unknown: the types were not asked for. */
+	return type.some((number, i) => number && kind[i] === KIND_ALLOC) ? found : [];
 }
 
 /* @pickType is called with a type's number, @pickSite with a function's name. */
 function typeTable(profile, totals, pickType, pickSite) {
-	const rows = typeRows(profile);
 	const topSite = r => {
 		const {name, short, place} = siteOf(profile, r.sites[0][0]);
 		const more = r.sites.length - 1;
@@ -45,16 +50,15 @@ function typeTable(profile, totals, pickType, pickSite) {
 
 	return new Table({
 		id: "types",
-		/* Nothing but the unknown: the types were not asked for. */
-		rows: rows.some(r => r.number) ? rows : [],
-		columns: [nameColumn("name", "short", "Type"), shareColumn(BYTES, totals[BYTES]),
-			  shareColumn(OBJECTS, totals[OBJECTS]), numberColumn("average", "Average", formatAverage),
+		rows: typeRows(profile, null),
+		columns: [nameColumn("name", "short", "Type"), shareColumn(BYTES, totals),
+			  shareColumn(OBJECTS, totals), numberColumn("average", "Average", formatAverage),
 			  {key: "n_sites", head: "Top call site", kind: "text place", cells: topSite}],
 		sort: "bytes",
 		words: r => [r.name, r.package],
 		pick: r => pickType(r.number),
 		detail: r => typeDetail(profile, r, pickSite),
-		empty: rows.length ? "Types are not in this recording: it was made with --no-types, or none could be read." :
+		empty: totals[OBJECTS] ? "Types are not in this recording: it was made with --no-types, or none could be read." :
 			"Nothing was allocated while this was recorded.",
 	});
 }
