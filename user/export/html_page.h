@@ -43,7 +43,7 @@ struct page {
 	VEC(struct page_type) types; /* 0 is the unknown one */
 	VEC(struct page_site) sites;
 	VEC(struct page_epoch)
-		epochs; /* a single one, not to be told apart, where there are no cycles */
+	epochs; /* a single one, not to be told apart, where there are no cycles */
 	struct page_sample *samples;
 	size_t n_samples;
 
