@@ -266,6 +266,8 @@ struct profile_totals {
 struct profile_totals profile_totals(const struct profile *p);
 /* All losses added up; 0 is what --strict wants to see. */
 uint64_t profile_lost(const struct profile *p);
+/* Samples of @epoch are those of several, folded together. */
+bool profile_epoch_folded(const struct profile *p, uint32_t epoch);
 /*
  * The call site of a stack: its first line, from the leaf, that is not the
  * runtime or its map and reflect internals (in C: not the allocator). Inlined
