@@ -306,6 +306,8 @@ void session_status(struct session *s, struct session_status *status)
 		.map_inserts = s->raw.totals[KIND_MAP_INSERT].objects,
 	};
 	kernel_losses(s->kernel, losses);
+	status->collections = usdt_n_cycles(s->usdt);
+	status->pauses = usdt_n_pauses(s->usdt);
 	status->lost = usdt_lost(s->usdt);
 	for (int i = 0; i < LOST_MAX; i++)
 		status->lost += losses[i];

@@ -61,6 +61,20 @@ static int look_at_files(struct tap *t, struct gc_finder *f)
 	return err ? err : gc_finder_look_beside(f, t->process);
 }
 
+/* Does the program name a library that a runtime keeps its collector in? */
+static bool wants_runtime_library(const struct tap *t)
+{
+	const struct elf_section *s = elf_file_section(t->elf, ".dynstr");
+	struct cursor names = s ? elf_file_section_bytes(t->elf, s) : cursor_make("", 0);
+	const char *name;
+
+	while (cursor_left(&names) && (name = cursor_cstr(&names))) {
+		if (!strncmp(name, "lib", 3) && gc_runtime_of_file(name))
+			return true;
+	}
+	return false;
+}
+
 /* A program that is not Go, which go_binary_open() refused with @err, saying @why. */
 static int find_other_runtime(struct tap *t, const char *why, int err)
 {
@@ -77,6 +91,10 @@ static int find_other_runtime(struct tap *t, const char *why, int err)
 		err = 0;
 	} else if (looked) {
 		err = looked;
+	} else if (f.without_probes && f.n_without_probes == 1 && wants_runtime_library(t)) {
+		log_error("%s: %s keeps its garbage collector in a library that is not loaded yet: "
+			  "start it, then tap it with -p",
+			  t->name, process_exe(t->process));
 	} else if (f.without_probes) {
 		log_error("%s: %s: this %s has no static probes that tell of its garbage "
 			  "collections: %s",
