@@ -192,6 +192,11 @@ int kernel_add_target(struct kernel *k, pid_t tgid, struct type_range types)
 	return err;
 }
 
+void kernel_count(struct kernel *k, bool on)
+{
+	__atomic_store_n(&k->skel->bss->counting, on, __ATOMIC_SEQ_CST);
+}
+
 bool kernel_target_execed(const struct kernel *k, pid_t tgid)
 {
 	struct target_value value;

@@ -27,6 +27,8 @@ struct bpf_program *kernel_nothing(const struct kernel *k);
 
 /* Lets the programs know @tgid, whose types lie in @types. 0 or -errno, the reason printed. */
 int kernel_add_target(struct kernel *k, pid_t tgid, struct type_range types);
+/* Begins to count, or ceases to: all probes at the same time. */
+void kernel_count(struct kernel *k, bool on);
 /* Has @tgid become another program? */
 bool kernel_target_execed(const struct kernel *k, pid_t tgid);
 

@@ -100,7 +100,6 @@ int session_add_target(struct session *s, struct process *process)
 		tap_free(tap);
 		return -ENOMEM;
 	}
-	process_cpu_ns(tap_process(tap), &state.cpu_at_start_ns);
 	if (vec_push(&s->states, state))
 		return -ENOMEM;
 	return describe(s);
@@ -153,13 +152,16 @@ int session_start(struct session *s)
 	if (err < 0)
 		return err;
 	err = kernel_load(s->kernel, s->attachment);
+	for (size_t i = 0; i < s->taps.n && !err; i++)
+		err = attach_tap(s, s->taps.data[i], s->states.data[i].layout);
+	if (err)
+		return err;
+	for (size_t i = 0; i < s->taps.n; i++)
+		process_cpu_ns(tap_process(s->taps.data[i]), &s->states.data[i].cpu_at_start_ns);
 	s->start_unix_ns = clock_ns(CLOCK_REALTIME);
 	s->started_ns = s->drained_ns = clock_ns(CLOCK_MONOTONIC);
-	for (size_t i = 0; i < s->taps.n && !err; i++) {
-		process_cpu_ns(tap_process(s->taps.data[i]), &s->states.data[i].cpu_at_start_ns);
-		err = attach_tap(s, s->taps.data[i], s->states.data[i].layout);
-	}
-	return err;
+	kernel_count(s->kernel, true);
+	return 0;
 }
 
 /* Reads what /proc still tells, and whether the process is the one we tapped. */
@@ -289,6 +291,8 @@ int session_stop(struct session *s)
 {
 	int err = 0;
 
+	kernel_count(s->kernel, false);
+	s->stopped_ns = clock_ns(CLOCK_MONOTONIC);
 	/* Libraries loaded since the start, while they can still be asked for. */
 	for (size_t i = 0; i < s->taps.n; i++) {
 		look_at_tap(s, i, false);
@@ -298,7 +302,6 @@ int session_stop(struct session *s)
 	}
 	attachment_free(s->attachment);
 	s->attachment = NULL;
-	s->stopped_ns = clock_ns(CLOCK_MONOTONIC);
 	/* Either side may hold something. */
 	for (int side = 0; side < 2 && !err; side++)
 		err = kernel_drain(s->kernel, &s->raw);
