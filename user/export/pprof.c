@@ -484,20 +484,11 @@ static int add_all(struct pprof *f)
 	return err ? err : add_samples(f);
 }
 
-static bool has_flushes(const struct profile *p)
-{
-	for (size_t i = 0; i < p->n_samples; i++) {
-		if (p->samples[i].kind == PROFILE_WB_FLUSH)
-			return true;
-	}
-	return false;
-}
-
 static int pprof_write(const struct profile *p, const struct export_options *opts, FILE *out)
 {
 	struct pprof f = {.p = p,
 			  .out = gzip_stream_new(out),
-			  .n_values = has_flushes(p) ? VALUES : VALUE_WB_FLUSHES};
+			  .n_values = profile_totals(p).wb_flushes ? VALUES : VALUE_WB_FLUSHES};
 	int err;
 
 	(void)opts;
