@@ -25,6 +25,7 @@ import json
 import math
 import random
 import re
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -359,3 +360,21 @@ def test_advice(run):
             assert place in advice["text"], advice
             assert advice["saving_bytes"] > 0
             assert advice["text"] in re.sub(r"\s+", " ", run.text)
+
+
+def test_one_window_for_all(start, tap, tmp_path):
+    """Attached to a running program, all probes begin to count together, and end so."""
+    target = start([lab.build_go("demo")])
+    target.read_line()
+    t = tap(target.pid, [tmp_path / "x.json"])
+    time.sleep(1)
+    t.stop()
+    row = next(r for r in lab.load_json(tmp_path / "x.json")["maps"]
+               if r["func"] == "main.openSessions")
+    # It makes maps of 400 entries, one after the other, with a box for each insert.
+    assert row["inserts"] > 4000
+    assert abs(row["inserts"] - row["causes"]["box"]["objects"]) <= 2
+    maps = row["inserts"] / 400
+    assert abs(row["causes"]["first"]["objects"] - maps) <= 1
+    assert abs(row["growths"] / 6 - maps) <= 1
+    assert abs(row["grown_maps"] - maps) <= 1
