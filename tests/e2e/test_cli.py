@@ -14,7 +14,7 @@ import pytest
 
 import lab
 
-COMMANDS = ["record", "report", "export"]
+COMMANDS = ["record", "report", "export", "diff"]
 
 
 @pytest.fixture(scope="module")

@@ -209,6 +209,35 @@ static void tree_names_targets_and_cuts(void **state)
 	profile_free(p);
 }
 
+/* Two builds: lines moved, f() came to another file and is inlined no more. */
+static void tree_of_two_builds_meets_by_name(void **state)
+{
+	static const struct page_row before = {"a.main:1;~b.f:2;c.g:3", PROFILE_ALLOC, 1, 10};
+	static const struct page_row after = {"a.main:1;b.f:2;c.g:3", PROFILE_ALLOC, 1, 20};
+	const struct page_row *rows[] = {&before, &after};
+	const struct profile *profiles[2];
+	struct frame_tree *t;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct profile_builder *b = profile_builder_new();
+
+		/* Processes of another number: their names are one frame, were there several. */
+		page_target(b, "x", (uint32_t)i + 1);
+		page_target(b, "y", (uint32_t)i + 10);
+		page_add_rows(b, 0, rows[i], 1);
+		profiles[i] = page_finish(b);
+	}
+	t = frame_tree_new(profiles, 2);
+	/* root, x, main, f, g */
+	assert_int_equal(t->nodes.n, 5);
+	assert_int_equal(t->sources[0].sample_node[0], t->sources[1].sample_node[0]);
+	assert_string_equal(node_name(t, 1), "x");
+	frame_tree_free(t);
+	profile_free((struct profile *)profiles[0]);
+	profile_free((struct profile *)profiles[1]);
+}
+
 /* A recording may claim anything: one stack deeper than any there is. */
 static void tree_depth_is_bounded(void **state)
 {
@@ -321,6 +350,7 @@ int main(void)
 		cmocka_unit_test(no_white_space_in_columns),
 		cmocka_unit_test(tree_shares_beginnings),
 		cmocka_unit_test(tree_names_targets_and_cuts),
+		cmocka_unit_test(tree_of_two_builds_meets_by_name),
 		cmocka_unit_test(tree_depth_is_bounded),
 	};
 	const char *dir = getenv("HTML_OUT");

@@ -197,6 +197,37 @@ static void check_refused(const void *data, size_t len, int expected, const char
 		fail_msg("said \"%s\", not \"%s\"", said, words);
 }
 
+static void endless_inlining_is_refused(void **state)
+{
+	enum { MOST = 4096 };
+	struct profile_line lines[MOST + 1] = {{0}};
+
+	(void)state;
+	for (size_t n = MOST; n <= MOST + 1; n++) {
+		struct profile_builder *b = profile_builder_new();
+		struct profile *p, *again;
+		struct bytes written;
+		char said[512];
+		int err;
+
+		for (size_t i = 0; i < n; i++)
+			lines[i].function = fixture_function(b, "f", "f.go", FUNCTION_GO);
+		profile_builder_location(b, 1, PROFILE_NONE, lines, n);
+		p = fixture_finish(b);
+		written = record(p);
+		if (n > MOST) {
+			check_refused(written.data, written.len, EBADMSG,
+				      "location 0 has 4097 lines");
+		} else {
+			again = parse_quietly(written.data, written.len, &err, said, sizeof(said));
+			assert_non_null(again);
+			profile_free(again);
+		}
+		profile_free(p);
+		free(written.data);
+	}
+}
+
 static void a_cut_recording_is_refused_wherever_cut(void **state)
 {
 	struct profile *p = fixture_small(1);
@@ -571,6 +602,7 @@ int main(void)
 		cmocka_unit_test(what_was_written_is_read),
 		cmocka_unit_test(old_recordings_stay_readable),
 		cmocka_unit_test(a_cut_recording_is_refused_wherever_cut),
+		cmocka_unit_test(endless_inlining_is_refused),
 		cmocka_unit_test(a_flipped_bit_changes_nothing_unseen),
 		cmocka_unit_test(headers_are_told_apart),
 		cmocka_unit_test(files_that_cannot_be_read_are_named),

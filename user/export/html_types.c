@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* Types as the page knows them: names and sizes as columns, layouts of structs as objects. */
 #include <errno.h>
+#include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "binary/go_kind.h"
 #include "export/html_page.h"
 #include "report/types.h"
@@ -44,47 +46,62 @@ static void write_layout(struct json_writer *w, const struct profile *p,
 	json_end(w);
 }
 
-static int write_layouts(struct page *page, struct json_writer *w)
+/* By type, the rows of those that were allocated; the caller's to free, NULL: no memory. */
+static const struct type_row **rows_by_type(const struct type_table *table, size_t n_types)
+{
+	const struct type_row **rows = calloc(n_types, sizeof(*rows));
+
+	for (size_t i = 0; rows && i < table->n; i++)
+		rows[table->rows[i].type] = &table->rows[i];
+	return rows;
+}
+
+static int write_layouts(struct page *page, struct json_writer *w, const struct type_table *table)
 {
 	const struct profile *p = page->profiles[0];
-	struct type_table *table = type_table_new(p);
-	int err = table ? 0 : -ENOMEM;
+	__auto_free const struct type_row **rows = rows_by_type(table, p->n_types);
 
-	for (uint32_t i = 0; !err && i < page->types.n; i++) {
+	if (!rows)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < page->types.n; i++) {
 		const struct page_type *t = &page->types.data[i];
 		struct type_layout *l;
 
-		if (p->types[t->type].kind != GO_KIND_STRUCT)
+		if (!rows[t->type] || p->types[t->type].kind != GO_KIND_STRUCT)
 			continue;
 		l = type_layout_new(p, t->target, t->type);
+		if (!l && errno == ENOMEM)
+			return -ENOMEM;
 		/* Fields that were not read, or make no sense, are not shown. */
-		if (l) {
-			struct type_row row = type_table_find(table, p, t->type);
-
-			write_layout(w, p, l, i, &row);
-		} else if (errno == ENOMEM) {
-			err = -ENOMEM;
-		}
+		if (!l)
+			continue;
+		write_layout(w, p, l, i, rows[t->type]);
 		type_layout_free(l);
 	}
+	return 0;
+}
+
+/* A comparison has no room for layouts: there may be two of each. */
+static int write_single(struct page *page, struct json_writer *w)
+{
+	struct type_table *table = page->n == 1 ? type_table_new(page->profiles[0]) : NULL;
+	int err = 0;
+
+	json_array(w, "layouts");
+	if (page->n == 1)
+		err = table ? write_layouts(page, w, table) : -ENOMEM;
+	json_end(w);
 	type_table_free(table);
 	return err;
 }
 
 int page_write_types(struct page *page, struct json_writer *w)
 {
-	int err = 0;
-
 	json_object(w, "types");
 	WRITE_COLUMN(w, "name", page->types.data, page->types.n, e->name);
 	WRITE_COLUMN(w, "package", page->types.data, page->types.n, e->package);
 	WRITE_COLUMN(w, "kind", page->types.data, page->types.n, type_of(page, e)->kind);
 	WRITE_COLUMN(w, "size", page->types.data, page->types.n, type_of(page, e)->size);
 	json_end(w);
-	json_array(w, "layouts");
-	/* A comparison has no room for them: there may be two of each. */
-	if (page->n == 1)
-		err = write_layouts(page, w);
-	json_end(w);
-	return err;
+	return write_single(page, w);
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,8 +25,8 @@ struct tap {
 	VEC(struct noted_map) maps;
 	/* Opened at the start: after an exec it still is the memory of the program we tap. */
 	int memory;
-	bool placed; /* bias is known */
-	uint64_t bias;
+	bool placed;   /* bias is known */
+	uint64_t bias; /* of addresses in the process to those in the file */
 	struct type_range in_file;
 	bool types_missing; /* the file's were looked for in vain */
 	struct target_types *types;
@@ -117,40 +116,13 @@ static int plan_probes(struct tap *t, unsigned int kinds)
 	return find_other_runtime(t, why, -errno);
 }
 
-/* What was added to the link-time addresses of the program, whose code is at @map. */
-static bool map_bias(const struct tap *t, const struct memory_map *map, uint64_t *bias)
-{
-	for (size_t i = 0; i < elf_file_n_segments(t->elf); i++) {
-		const struct elf_segment *s = elf_file_segment(t->elf, i);
-
-		/* The kernel maps whole pages: the first may begin before the segment. */
-		if (!(s->flags & PF_X) || map->offset + (map->end - map->start) <= s->offset ||
-		    map->offset >= s->offset + s->filesz)
-			continue;
-		*bias = map->start - map->offset - (s->vaddr - s->offset);
-		return true;
-	}
-	return false;
-}
-
-static bool program_bias(const struct tap *t, uint64_t *bias)
-{
-	struct stat exe;
-
-	if (fstat(process_exe_fd(t->process), &exe))
-		return false;
-	vec_for_each (&t->maps, m) {
-		if (m->map.inode == exe.st_ino && map_bias(t, &m->map, bias))
-			return true;
-	}
-	return false;
-}
-
 static void find_types(struct tap *t)
 {
-	uint64_t first, end;
+	uint64_t entry, first, end;
 
-	t->placed = program_bias(t, &t->bias);
+	t->placed = !process_entry(t->process, &entry);
+	if (t->placed)
+		t->bias = entry - elf_file_entry(t->elf);
 	if (!t->placed || !go_binary_types(t->go, &first, &end)) {
 		log_warn("%s: its types cannot be found: they get no names", t->name);
 		t->types_missing = true;

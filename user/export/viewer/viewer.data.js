@@ -203,6 +203,7 @@ class CallTree {
 		const {profile} = this;
 		const scale = profile.meta.scale || [1];
 
+		this.whole = keep === null;
 		this.sides = scale.map(() => ({fineSelf: UNITS.map(() => new Float64Array(profile.parent.length))}));
 		eachAmount(profile, keep, (i, unit, amount) => {
 			const side = profile.samples.side[i];
