@@ -131,7 +131,12 @@ struct profile_sample {
 	uint64_t bytes;     /* as the heap charged them (size class, pages) */
 	uint64_t requested; /* as the program asked for them */
 	uint64_t entries;   /* map inserts: the most the map held at one of them */
-	uint64_t ns;        /* GC assists: time in them, of the goroutine, parked time included */
+	/*
+	 * GC assists: time of the goroutine in them. Those whose leaf is
+	 * runtime.gcParkAssist waited for others to mark, the rest marked. Of these the
+	 * epoch is the cycle that was helped.
+	 */
+	uint64_t ns;
 };
 
 enum profile_growth_how {
