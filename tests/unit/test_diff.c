@@ -340,17 +340,6 @@ static char *written(const struct pair *pair,
 	return text;
 }
 
-static size_t count(const char *text, const char *what)
-{
-	size_t n = 0;
-
-	while ((text = strstr(text, what))) {
-		text += strlen(what);
-		n++;
-	}
-	return n;
-}
-
 static void text_says_what_changed(void **state)
 {
 	static const struct place before[] = {{"moved", "a.go", 0, 12, 4096, 1, 0},
@@ -400,7 +389,7 @@ static void hostile_names_move_no_cursor(void **state)
 	free(text);
 	text = written(&pair, diff_html_write);
 	/* Of the data and of the script, as on any page. */
-	assert_int_equal(count(text, "</script"), 2);
+	assert_int_equal(page_count(text, "</script"), 2);
 	free(text);
 	pair_free(&pair);
 }
