@@ -50,17 +50,6 @@ static char *render(struct profile *(*make)(void))
 	return text;
 }
 
-static size_t count(const char *text, const char *what)
-{
-	size_t n = 0;
-
-	while ((text = strstr(text, what))) {
-		text += strlen(what);
-		n++;
-	}
-	return n;
-}
-
 /* The JSON in the page, cut out in place. */
 static char *data_of(char *text)
 {
@@ -84,13 +73,13 @@ static void pages_are_whole(void **state)
 		assert_true(utf8_valid(text));
 		assert_memory_equal(text, "<!DOCTYPE html>", 15);
 		assert_string_equal(text + strlen(text) - 8, "</html>\n");
-		assert_int_equal(count(text, "@STYLE@"), 0);
-		assert_int_equal(count(text, "@DATA@"), 0);
-		assert_int_equal(count(text, "@SCRIPT@"), 0);
+		assert_int_equal(page_count(text, "@STYLE@"), 0);
+		assert_int_equal(page_count(text, "@DATA@"), 0);
+		assert_int_equal(page_count(text, "@SCRIPT@"), 0);
 		/* The profile and the script: a third end would be a name that got out. */
-		assert_int_equal(count(text, "</script"), 2);
-		assert_int_equal(count(text, "<script"), 2);
-		assert_int_equal(count(text, "<!--"), 2); /* of the template */
+		assert_int_equal(page_count(text, "</script"), 2);
+		assert_int_equal(page_count(text, "<script"), 2);
+		assert_int_equal(page_count(text, "<!--"), 2); /* of the template */
 		free(text);
 	}
 }
@@ -100,11 +89,11 @@ static void page_names_no_other_host(void **state)
 	char *text = render(page_empty);
 
 	(void)state;
-	assert_int_equal(count(text, "http:"), 0);
-	assert_int_equal(count(text, "https:"), 0);
-	assert_int_equal(count(text, "src="), 0);
-	assert_int_equal(count(text, "url("), 0);
-	assert_int_equal(count(text, "@import"), 0);
+	assert_int_equal(page_count(text, "http:"), 0);
+	assert_int_equal(page_count(text, "https:"), 0);
+	assert_int_equal(page_count(text, "src="), 0);
+	assert_int_equal(page_count(text, "url("), 0);
+	assert_int_equal(page_count(text, "@import"), 0);
 	free(text);
 }
 
@@ -113,13 +102,13 @@ static void hostile_names_stay_in_their_strings(void **state)
 	char *text = render(page_hostile), *data = data_of(text);
 
 	(void)state;
-	assert_int_equal(count(data, "<"), 0);
-	assert_true(count(data, "\\u003c/script>") > 0);
+	assert_int_equal(page_count(data, "<"), 0);
+	assert_true(page_count(data, "\\u003c/script>") > 0);
 	/* Escapes of the name are not escapes of ours. */
-	assert_true(count(data, "\"\\\\u003cb\\\\\\\\\\\"\"") > 0);
+	assert_true(page_count(data, "\"\\\\u003cb\\\\\\\\\\\"\"") > 0);
 	for (const char *c = data; *c; c++)
 		assert_true((unsigned char)*c >= 0x20 || *c == '\n');
-	assert_int_equal(count(data, "\n"), 0);
+	assert_int_equal(page_count(data, "\n"), 0);
 	free(text);
 }
 
@@ -139,7 +128,7 @@ static void no_white_space_in_columns(void **state)
 
 	(void)state;
 	/* Names of this page have no blank, so what is left is the one in the mode. */
-	assert_int_equal(count(data, " "), 0);
+	assert_int_equal(page_count(data, " "), 0);
 	free(text);
 }
 

@@ -6,44 +6,12 @@
 #include "base/cleanup.h"
 #include "binary/go_kind.h"
 #include "export/html_page.h"
+#include "export/json_parts.h"
 #include "report/types.h"
 
 static const struct profile_type *type_of(const struct page *page, const struct page_type *t)
 {
 	return &page->profiles[t->side]->types[t->type];
-}
-
-static void write_field(struct json_writer *w, const struct profile *p,
-			const struct layout_field *f)
-{
-	json_object(w, NULL);
-	json_string(w, "name", profile_str(p, f->name));
-	json_string(w, "type", profile_str(p, p->types[f->type].name));
-	json_uint(w, "offset", f->offset);
-	json_uint(w, "size", f->size);
-	json_uint(w, "padding", f->padding);
-	json_uint(w, "pointers", f->pointers);
-	json_uint(w, "embedded", f->embedded);
-	json_end(w);
-}
-
-static void write_layout(struct json_writer *w, const struct profile *p,
-			 const struct type_layout *l, uint32_t number, const struct type_row *row)
-{
-	json_object(w, NULL);
-	json_uint(w, "type", number);
-	json_uint(w, "padding", l->padding);
-	json_uint(w, "optimal", l->optimal_size);
-	json_uint(w, "heap", l->heap_bytes);
-	json_uint(w, "optimal_heap", l->optimal_heap_bytes);
-	json_uint(w, "pointer_fields", l->pointer_fields);
-	json_uint(w, "saving", type_row_saving(row, l));
-	json_array(w, "fields");
-	for (size_t i = 0; i < l->n_fields; i++)
-		write_field(w, p, &l->fields[i]);
-	json_end(w);
-	WRITE_COLUMN(w, "order", l->order, l->n_fields, *e);
-	json_end(w);
 }
 
 /* By type, the rows of those that were allocated; the caller's to free, NULL: no memory. */
@@ -75,7 +43,10 @@ static int write_layouts(struct page *page, struct json_writer *w, const struct 
 		/* Fields that were not read, or make no sense, are not shown. */
 		if (!l)
 			continue;
-		write_layout(w, p, l, i, rows[t->type]);
+		json_object(w, NULL);
+		json_uint(w, "number", i);
+		json_layout_members(w, p, l, rows[t->type]);
+		json_end(w);
 		type_layout_free(l);
 	}
 	return 0;

@@ -102,8 +102,17 @@ function decodeTypes({types, layouts}, strings) {
 			kind: types.kind[i], size: types.size[i], layout: null};
 	});
 
+	/* Short names that several types have are told apart by their packages. */
+	const uses = new Map();
+
+	for (const {short} of list)
+		uses.set(short, (uses.get(short) || 0) + 1);
+	for (const type of list) {
+		if (uses.get(type.short) > 1 && type.package)
+			type.short += ` (${type.package})`;
+	}
 	for (const layout of layouts)
-		list[layout.type].layout = layout;
+		list[layout.number].layout = layout;
 	return list;
 }
 
