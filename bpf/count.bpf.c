@@ -24,6 +24,7 @@ const volatile __u64 cfg_pidns_ino = 0;
 const volatile __u64 cfg_stacks_early = 0;
 const volatile __u64 cfg_counts_early = 0;
 
+volatile __u32 counting = 0;
 volatile __u32 active_side = 0;
 __u64 new_stacks[2] = {};
 __u64 new_counts[2] = {};

@@ -26,6 +26,8 @@ struct hit {
 /* False: nothing to count. */
 static __always_inline bool hit_begin(struct hit *hit, void *ctx)
 {
+	if (!counting)
+		return false;
 	hit->regs = ctx;
 	hit->stats = stats_get();
 	if (!hit->stats)

@@ -17,6 +17,11 @@ extern const volatile __u64 cfg_hash_seed;
 extern const volatile __u64 cfg_pidns_dev;
 extern const volatile __u64 cfg_pidns_ino;
 
+/*
+ * Nothing is counted until user space sets it: probes go in one by one, and what
+ * some of them count before the others are there would not add up.
+ */
+extern volatile __u32 counting;
 /* Which side of the double buffer programs write to: 0 or 1. */
 extern volatile __u32 active_side;
 /* Keys stored since user space last emptied that side. */

@@ -14,7 +14,7 @@ import pytest
 
 import lab
 
-COMMANDS = ["record", "report", "export"]
+COMMANDS = ["record", "report", "export", "diff"]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ USAGE = [
     (["report"], "recording|RECORDING"),
     (["report", "a.atap", "b.atap"], "one recording"),
     (["report", "--top", "x", "a.atap"], "x"),
-    (["report", "--view", "shapes", "a.atap"], "sites, types or maps"),
+    (["report", "--view", "shapes", "a.atap"], "sites, types, maps or gc"),
     (["report", "--layout", "", "a.atap"], "--layout"),
     (["report", "--layout", "main.T", "--view", "sites", "a.atap"], "--view types"),
     (["report", "--layout", "main.T", "--escapes", "a.atap"], "one of them"),

@@ -99,7 +99,7 @@ def test_json_is_as_its_schema_says(export):
     report = lab.load_json(export("json"))
     jsonschema.validate(report, schema)
     assert report["totals"] == {"alloc_objects": OBJECTS, "alloc_bytes": BYTES,
-                                "alloc_requested": 69000, "map_inserts": INSERTS}
+                                "alloc_requested": 69000, "map_inserts": INSERTS, "wb_flushes": 0}
     assert report["lost"] == {"total": LOST, "stack_map_full": 3, "recursion": 2}
     for key, total in (("objects", OBJECTS), ("bytes", BYTES), ("inserts", INSERTS)):
         assert sum(site[key] for site in report["sites"]) == total
@@ -128,14 +128,17 @@ def test_a_layout_is_as_the_schema_says():
 
 def test_write_barriers_are_a_sample_type(root, tmp_path):
     r = lab.run_alloctap("record", "--probe", "alloc,map,wb", "-o", tmp_path / "x.pb.gz", "-o",
-                         tmp_path / "x.folded", "--unit", "flushes", "--",
-                         lab.build_go("exact"), "launch", "small",
+                         tmp_path / "x.folded", "-o", tmp_path / "x.json", "--unit", "flushes",
+                         "--", lab.build_go("exact"), "launch", "small",
                          env={"GOGC": "5", "PATH": "/usr/bin:/bin"})
     assert r.returncode == 0, r.stderr
     r = subprocess.run([lab.build_go("checkvalid"), tmp_path / "x.pb.gz"], capture_output=True,
                        text=True)
     assert (r.returncode, r.stderr) == (0, "")
     found = json.loads(r.stdout)
+    report = lab.load_json(tmp_path / "x.json")
+    assert report["totals"]["wb_flushes"] == found["totals"]["wb_flushes"] == \
+        sum(site["wb_flushes"] for site in report["sites"])
     assert found["types"][4:] == ["map_inserts/count", "wb_flushes/count"]
     folded = [line.rsplit(" ", 1) for line in (tmp_path / "x.folded").read_text().splitlines()]
     assert sum(int(count) for _, count in folded) == found["totals"]["wb_flushes"] > 20

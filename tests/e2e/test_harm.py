@@ -38,7 +38,7 @@ def cycles(start, version, count, link):
     for i in range(count):
         milliseconds = random.randint(1, 40)
         r = lab.run_alloctap("record", "-p", target.pid, "-d", f"{milliseconds}ms", "-o", "-",
-                             "-f", "folded", "--link", link)
+                             "-f", "folded", "--link", link, "--probe", "alloc,map,wb")
         assert r.returncode == 0, f"cycle {i}: {r.stderr}"
         assert target.process.poll() is None, f"dead after cycle {i}: {target.stderr}"
     after = ask(target)

@@ -87,10 +87,12 @@ def compare_with_log(gc, log):
     stops = [s for s in read_log(log) if s.pauses]
     pauses = [p for p in gc["pauses"] if p["gc"]]
     assert len(pauses) == len(stops) > 5
+    # The CPU may be taken from the JVM between its look at the clock and the probe: rarely.
+    far = [(p, s) for p, s in zip(pauses, stops)
+           if not close(p["stopping_ns"] + p["stopped_ns"], s.total_ns)
+           or not close(p["stopping_ns"], s.reaching_ns)]
+    assert len(far) <= len(stops) / 20, far
     for p, s in zip(pauses, stops):
-        ns = p["stopping_ns"] + p["stopped_ns"]
-        assert close(ns, s.total_ns), (p, s)
-        assert close(p["stopping_ns"], s.reaching_ns), (p, s)
         # What the collector times of it; on a busy machine the rest may take long, too.
         assert p["stopped_ns"] > 0.95 * sum(x.ns for x in s.pauses) - MS, (p, s)
     assert statistics.median(abs(p["stopped_ns"] - sum(x.ns for x in s.pauses))
@@ -239,6 +241,15 @@ def test_ruby(start, tap, tmp_path):
     assert {p["reason"] for p in gc["pauses"]} == {"mark", "sweep"}
     target.send("\n")
     assert target.wait() == 0
+
+
+def test_ruby_is_told_to_be_running(root):
+    ruby = shutil.which("ruby")
+    if not ruby or "libruby" not in subprocess.run(["ldd", ruby], capture_output=True, text=True).stdout:
+        pytest.skip("no ruby that keeps its collector in a library")
+    r = lab.run_alloctap("record", "--", "ruby", "-e", "puts 1")
+    assert r.returncode == 3 and r.stdout == "", r
+    assert "in a library that is not loaded yet: start it, then tap it with -p" in r.stderr
 
 
 # --- a program that pretends ------------------------------------------------------------

@@ -156,7 +156,7 @@ def test_comparison_in_a_narrow_window(page):
 def test_page_of_two_recordings(chromium, root, tmp_path):
     """The whole way: two runs of one program, compared, opened; the JSON beside it agrees."""
     recordings = [tmp_path / "a.atap", tmp_path / "b.atap"]
-    for path, phases in zip(recordings, (["growOrders"], []), strict=True):
+    for path, phases in zip(recordings, (["unsizedMid"], []), strict=True):
         r = lab.run_alloctap("record", "-o", path, "--", lab.build_go("maps"), 700, 3000, 1792,
                              1793, *phases)
         assert r.returncode == 0, r.stderr

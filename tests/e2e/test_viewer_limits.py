@@ -208,7 +208,7 @@ TABLES = {
     "sites": [("name", "func"), ("bytes", "bytes"), ("objects", "objects"), ("inserts", "inserts")],
     "types": [("name", "type"), ("bytes", "bytes"), ("objects", "objects")],
     "maps": [("name", "type"), ("function", "func"), ("inserts", "inserts"), ("bytes", "bytes"),
-             ("growths", "growths"), ("presize_saving", "presize_saving_bytes")],
+             ("growths", "growths"), ("presize_saving_bytes", "presize_saving_bytes")],
 }
 
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "export/exporter.h"
+#include "export/diff_export.h"
 #include "profile/recording.h"
 #include "profile/recording_file.h"
 #include "report/type_names.h"
@@ -58,6 +58,25 @@ static void export_layouts(const struct profile *p, FILE *out)
 	}
 }
 
+/* Compared with itself, which must not differ from it. */
+static void export_diffs(const struct profile *p, FILE *out)
+{
+	const struct profile *const both[DIFF_SIDES] = {p, p};
+	struct diff *d = diff_new(both, true);
+	struct export_options opts = {.top = 5};
+
+	if (!d)
+		return;
+	for (enum diff_measure m = 0; m < DIFF_MEASURES; m++) {
+		if (diff_delta(d, &d->total, m) != 0)
+			abort();
+	}
+	diff_text_write(d, &opts, out);
+	diff_html_write(d, &opts, out);
+	diff_json_write(d, &opts, out);
+	diff_free(d);
+}
+
 static void export_all(struct profile *p)
 {
 	FILE *out = p ? fopen("/dev/null", "w") : NULL;
@@ -71,6 +90,7 @@ static void export_all(struct profile *p)
 	if (out) {
 		export_views(p, out);
 		export_layouts(p, out);
+		export_diffs(p, out);
 		fclose(out);
 	}
 	profile_free(p);

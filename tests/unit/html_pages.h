@@ -461,4 +461,16 @@ static inline struct profile *page_deep(void)
 	return page_finish(b);
 }
 
+/* How often @what stands in a page, or in what is written instead. */
+static inline size_t page_count(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	while ((text = strstr(text, what))) {
+		text += strlen(what);
+		n++;
+	}
+	return n;
+}
+
 #endif

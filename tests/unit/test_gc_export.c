@@ -299,6 +299,24 @@ static void pprof_tells_cycles_apart_on_demand(void **state)
 	}
 	assert_int_equal(bytes[FIXTURE_GC_CYCLES + 1], FIXTURE_GC_EPOCH);
 	pprof__profile__free_unpacked(m, NULL);
+
+	/* Of what was folded nobody knows the cycle. */
+	p->epochs_folded = 2;
+	m = export_pprof_with(p, (struct export_options){.gc_cycle = true});
+	bytes[0] = bytes[3] = assists[0] = assists[2] = 0;
+	for (size_t i = 0; i < m->n_sample; i++) {
+		int64_t cycle = cycle_of(m, m->sample[i]);
+
+		if (cycle == 0 || cycle == 3)
+			bytes[cycle] += m->sample[i]->value[1];
+		if (cycle == 0 || cycle == 2)
+			assists[cycle] += m->sample[i]->value[6];
+	}
+	assert_int_equal(bytes[0], FIXTURE_GC_EPOCH);
+	assert_int_equal(bytes[3], 0);
+	assert_int_equal(assists[0], 8 * FIXTURE_MS);
+	assert_int_equal(assists[2], 0);
+	pprof__profile__free_unpacked(m, NULL);
 	profile_free(p);
 }
 

@@ -56,17 +56,6 @@ static char *render(struct profile *(*make)(void))
 	return text;
 }
 
-static size_t count(const char *text, const char *what)
-{
-	size_t n = 0;
-
-	while ((text = strstr(text, what))) {
-		text += strlen(what);
-		n++;
-	}
-	return n;
-}
-
 /* The JSON in the page, cut out in place. */
 static char *data_of(char *text)
 {
@@ -90,13 +79,13 @@ static void pages_are_whole(void **state)
 		assert_true(utf8_valid(text));
 		assert_memory_equal(text, "<!DOCTYPE html>", 15);
 		assert_string_equal(text + strlen(text) - 8, "</html>\n");
-		assert_int_equal(count(text, "@STYLE@"), 0);
-		assert_int_equal(count(text, "@DATA@"), 0);
-		assert_int_equal(count(text, "@SCRIPT@"), 0);
+		assert_int_equal(page_count(text, "@STYLE@"), 0);
+		assert_int_equal(page_count(text, "@DATA@"), 0);
+		assert_int_equal(page_count(text, "@SCRIPT@"), 0);
 		/* The profile and the script: a third end would be a name that got out. */
-		assert_int_equal(count(text, "</script"), 2);
-		assert_int_equal(count(text, "<script"), 2);
-		assert_int_equal(count(text, "<!--"), 2); /* of the template */
+		assert_int_equal(page_count(text, "</script"), 2);
+		assert_int_equal(page_count(text, "<script"), 2);
+		assert_int_equal(page_count(text, "<!--"), 2); /* of the template */
 		free(text);
 	}
 }
@@ -106,11 +95,11 @@ static void page_names_no_other_host(void **state)
 	char *text = render(page_empty);
 
 	(void)state;
-	assert_int_equal(count(text, "http:"), 0);
-	assert_int_equal(count(text, "https:"), 0);
-	assert_int_equal(count(text, "src="), 0);
-	assert_int_equal(count(text, "url("), 0);
-	assert_int_equal(count(text, "@import"), 0);
+	assert_int_equal(page_count(text, "http:"), 0);
+	assert_int_equal(page_count(text, "https:"), 0);
+	assert_int_equal(page_count(text, "src="), 0);
+	assert_int_equal(page_count(text, "url("), 0);
+	assert_int_equal(page_count(text, "@import"), 0);
 	free(text);
 }
 
@@ -119,13 +108,13 @@ static void hostile_names_stay_in_their_strings(void **state)
 	char *text = render(page_hostile), *data = data_of(text);
 
 	(void)state;
-	assert_int_equal(count(data, "<"), 0);
-	assert_true(count(data, "\\u003c/script>") > 0);
+	assert_int_equal(page_count(data, "<"), 0);
+	assert_true(page_count(data, "\\u003c/script>") > 0);
 	/* Escapes of the name are not escapes of ours. */
-	assert_true(count(data, "\"\\\\u003cb\\\\\\\\\\\"\"") > 0);
+	assert_true(page_count(data, "\"\\\\u003cb\\\\\\\\\\\"\"") > 0);
 	for (const char *c = data; *c; c++)
 		assert_true((unsigned char)*c >= 0x20 || *c == '\n');
-	assert_int_equal(count(data, "\n"), 0);
+	assert_int_equal(page_count(data, "\n"), 0);
 	free(text);
 }
 
@@ -145,7 +134,7 @@ static void no_white_space_in_columns(void **state)
 
 	(void)state;
 	/* Names of this page have no blank, so what is left is the one in the mode. */
-	assert_int_equal(count(data, " "), 0);
+	assert_int_equal(page_count(data, " "), 0);
 	free(text);
 }
 
@@ -213,6 +202,35 @@ static void tree_names_targets_and_cuts(void **state)
 	assert_int_equal(broken, 1);
 	frame_tree_free(t);
 	profile_free(p);
+}
+
+/* Two builds: lines moved, f() came to another file and is inlined no more. */
+static void tree_of_two_builds_meets_by_name(void **state)
+{
+	static const struct page_row before = {"a.main:1;~b.f:2;c.g:3", PROFILE_ALLOC, 1, 10};
+	static const struct page_row after = {"a.main:1;b.f:2;c.g:3", PROFILE_ALLOC, 1, 20};
+	const struct page_row *rows[] = {&before, &after};
+	const struct profile *profiles[2];
+	struct frame_tree *t;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct profile_builder *b = profile_builder_new();
+
+		/* Processes of another number: their names are one frame, were there several. */
+		page_target(b, "x", (uint32_t)i + 1);
+		page_target(b, "y", (uint32_t)i + 10);
+		page_add_rows(b, 0, rows[i], 1);
+		profiles[i] = page_finish(b);
+	}
+	t = frame_tree_new(profiles, 2);
+	/* root, x, main, f, g */
+	assert_int_equal(t->nodes.n, 5);
+	assert_int_equal(t->sources[0].sample_node[0], t->sources[1].sample_node[0]);
+	assert_string_equal(node_name(t, 1), "x");
+	frame_tree_free(t);
+	profile_free((struct profile *)profiles[0]);
+	profile_free((struct profile *)profiles[1]);
 }
 
 /* A recording may claim anything: one stack deeper than any there is. */
@@ -327,6 +345,7 @@ int main(void)
 		cmocka_unit_test(no_white_space_in_columns),
 		cmocka_unit_test(tree_shares_beginnings),
 		cmocka_unit_test(tree_names_targets_and_cuts),
+		cmocka_unit_test(tree_of_two_builds_meets_by_name),
 		cmocka_unit_test(tree_depth_is_bounded),
 	};
 	const char *dir = getenv("HTML_OUT");

@@ -323,6 +323,23 @@ static void survives_events_that_make_no_sense(void **state)
 	lab_free(&lab);
 }
 
+/* An interpreter may collect thousands of times a second, for days. */
+static void keeps_a_bounded_number(void **state)
+{
+	const uint64_t most = 1000000, pairs = 600000;
+	struct lab lab = lab_new();
+
+	(void)state;
+	for (uint64_t i = 0; i < pairs; i++) {
+		pass(&lab, "python", "gc__start", 20 * i, 0);
+		pass(&lab, "python", "gc__done", 20 * i + 10, 0);
+	}
+	usdt_gc_finish(lab.gc);
+	assert_int_equal(usdt_gc_n_cycles(lab.gc) + usdt_gc_n_pauses(lab.gc), most);
+	assert_int_equal(usdt_gc_dropped(lab.gc), 2 * pairs - most);
+	lab_free(&lab);
+}
+
 static void knows_runtimes_by_their_files(void **state)
 {
 	static const struct {
@@ -361,6 +378,7 @@ int main(void)
 		cmocka_unit_test(takes_an_interpreter_for_stopped_while_it_collects),
 		cmocka_unit_test(counts_sweeping_within_marking_once),
 		cmocka_unit_test(survives_events_that_make_no_sense),
+		cmocka_unit_test(keeps_a_bounded_number),
 		cmocka_unit_test(knows_runtimes_by_their_files),
 	};
 

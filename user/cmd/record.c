@@ -64,6 +64,17 @@ static int add_targets(struct recorder *r)
 	return code;
 }
 
+static void show_collections(const struct session_status *now)
+{
+	char elapsed[16], collections[16], pauses[16], lost[16];
+
+	log_status("%s  %s collections  %s pauses  %s lost",
+		   format_duration(elapsed, sizeof(elapsed), now->elapsed_ns),
+		   format_count(collections, sizeof(collections), now->collections),
+		   format_count(pauses, sizeof(pauses), now->pauses),
+		   format_count(lost, sizeof(lost), now->lost));
+}
+
 static void show_status(const struct session_status *now, const struct session_status *before)
 {
 	double seconds = (double)(now->elapsed_ns - before->elapsed_ns) / 1e9;
@@ -100,7 +111,10 @@ static int run(struct recorder *r)
 		session_status(r->session, &status);
 		if (status.elapsed_ns - shown.elapsed_ns < STATUS_EVERY_NS)
 			continue;
-		show_status(&status, &shown);
+		if (session_sees_allocations(r->session))
+			show_status(&status, &shown);
+		else
+			show_collections(&status);
 		shown = status;
 	}
 	log_status(NULL);

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "export/frame_tree.h"
 
@@ -33,7 +32,13 @@ static bool same_function(const void *ctx, uint32_t id, const void *key)
 	const struct frame_tree *t = ctx;
 	const struct tree_function *a = &t->functions.data[id], *b = key;
 
-	return a->name == b->name && a->known_by == b->known_by && a->category == b->category;
+	return a->name == b->name && a->category == b->category;
+}
+
+static int new_function(struct frame_tree *t, const struct tree_function *f, uint32_t *number)
+{
+	*number = (uint32_t)t->functions.n;
+	return vec_push(&t->functions, *f);
 }
 
 /*
@@ -43,27 +48,22 @@ static bool same_function(const void *ctx, uint32_t id, const void *key)
 static int add_function(struct frame_tree *t, const char *name, const char *file,
 			enum function_category category, uint32_t *number)
 {
-	const char *slash = strrchr(file, '/');
 	int64_t name_id = strtab_add(&t->strings, name);
 	int64_t file_id = strtab_add(&t->strings, file);
-	int64_t known_by = comparing(t) ? strtab_add(&t->strings, slash ? slash + 1 : file) : 0;
-	struct tree_function f = {(uint32_t)name_id, (uint32_t)file_id, category,
-				  (uint32_t)known_by};
-	uint64_t hash = hash_bytes(&f.name, sizeof(f.name), f.known_by);
+	struct tree_function f = {(uint32_t)name_id, (uint32_t)file_id, category};
+	uint64_t hash = hash_bytes(&f.name, sizeof(f.name), category);
 
-	if (name_id < 0 || file_id < 0 || known_by < 0)
+	if (name_id < 0 || file_id < 0)
 		return -ENOMEM;
-	*number = comparing(t) ? intern_find(&t->function_index, hash, same_function, t, &f)
-			       : INTERN_NONE;
-	if (*number != INTERN_NONE) {
-		/* Of two builds the newer one's folder. */
-		t->functions.data[*number].file = f.file;
-		return 0;
-	}
-	*number = (uint32_t)t->functions.n;
-	if (vec_push(&t->functions, f))
-		return -ENOMEM;
-	return comparing(t) ? intern_add(&t->function_index, hash, *number) : 0;
+	if (!comparing(t))
+		return new_function(t, &f, number);
+	*number = intern_find(&t->function_index, hash, same_function, t, &f);
+	if (*number == INTERN_NONE)
+		return new_function(t, &f, number) ? -ENOMEM
+						   : intern_add(&t->function_index, hash, *number);
+	/* Where the newer build has it. */
+	t->functions.data[*number].file = f.file;
+	return 0;
 }
 
 int frame_tree_function(struct frame_tree *t, size_t source, uint32_t function, uint32_t *number)

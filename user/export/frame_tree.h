@@ -8,9 +8,9 @@
  * outermost frames where those are missing.
  *
  * Two profiles make one tree for a comparison. Programs were built anew between
- * them, so what then makes functions one is the name with the file's own name,
- * whichever folder that is in; whether it was inlined tells frames apart no more,
- * and process numbers are left out.
+ * them, so what then makes functions one is their name, whichever file they are in;
+ * whether it was inlined tells frames apart no more, and process numbers are left
+ * out.
  *
  * Nothing here recurses and size is bounded, for recordings may be hostile: a
  * stack that does not fit any more is charged to as much of it as did.
@@ -34,7 +34,6 @@
 struct tree_function {
 	uint32_t name, file; /* in the tree's strings */
 	enum function_category category;
-	uint32_t known_by; /* also there, in a comparison: what stands for the file */
 };
 
 struct tree_frame {

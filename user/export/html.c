@@ -84,26 +84,32 @@ static void put_assets(FILE *out, const struct asset *assets, size_t n)
 		put(out, assets[i].start, assets[i].end);
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n';
+}
+
 /* JSON fit for a script element, and without the white space between its tokens. */
 static void put_json(FILE *out, const char *json, size_t len)
 {
 	bool in_string = false;
+	size_t from = 0; /* where what is not written yet begins */
 
 	for (size_t i = 0; i < len; i++) {
 		char c = json[i];
 
-		if (c == '\\') {
-			fputc(c, out);
-			fputc(json[++i], out);
-			continue;
-		}
 		if (c == '"')
 			in_string = !in_string;
+		if (c == '\\')
+			i++; /* what it escapes is no quote */
+		if (c != '<' && (in_string || !is_space(c)))
+			continue;
+		put(out, json + from, json + i);
 		if (c == '<')
 			fputs("\\u003c", out);
-		else if (in_string || !strchr(" \t\n", c))
-			fputc(c, out);
+		from = i + 1;
 	}
+	put(out, json + from, json + len);
 }
 
 /* The part of the template up to @marker; moves *at behind the marker. */

@@ -18,6 +18,7 @@ static void write_totals(struct json_writer *w, const struct profile_totals *t)
 	json_uint(w, "alloc_bytes", t->alloc_bytes);
 	json_uint(w, "alloc_requested", t->alloc_requested);
 	json_uint(w, "map_inserts", t->map_inserts);
+	json_uint(w, "wb_flushes", t->wb_flushes);
 	json_end(w);
 }
 
@@ -52,6 +53,7 @@ static void write_sites(struct json_writer *w, const struct profile *p, const st
 		json_uint(w, "bytes", s->bytes);
 		json_uint(w, "requested", s->requested);
 		json_uint(w, "inserts", s->inserts);
+		json_uint(w, "wb_flushes", s->flushes);
 		json_end(w);
 	}
 	json_end(w);

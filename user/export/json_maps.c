@@ -58,13 +58,10 @@ static double per_insert(const struct map_row *r, uint64_t n)
 	return r->inserts ? (double)n / (double)r->inserts : 0;
 }
 
-static void write_row(struct json_writer *w, const struct profile *p, const struct map_row *r)
+void json_map_members(struct json_writer *w, const struct profile *p, const struct map_row *r)
 {
 	const struct profile_type *m = &p->types[r->type];
 
-	json_object(w, NULL);
-	json_string(w, "type", profile_str(p, m->name));
-	json_line(w, p, r->site);
 	json_uint(w, "inserts", r->inserts);
 	json_uint(w, "objects", r->objects);
 	json_uint(w, "bytes", r->bytes);
@@ -82,6 +79,14 @@ static void write_row(struct json_writer *w, const struct profile *p, const stru
 	write_value(w, p, r);
 	write_causes(w, r);
 	write_advice(w, r);
+}
+
+static void write_row(struct json_writer *w, const struct profile *p, const struct map_row *r)
+{
+	json_object(w, NULL);
+	json_string(w, "type", profile_str(p, p->types[r->type].name));
+	json_line(w, p, r->site);
+	json_map_members(w, p, r);
 	json_end(w);
 }
 

@@ -8,6 +8,8 @@
 
 #include "export/json_writer.h"
 #include "profile/profile.h"
+#include "report/maps.h"
+#include "report/types.h"
 
 /* "targets": [...] */
 void json_targets(struct json_writer *w, const struct profile *p);
@@ -21,6 +23,11 @@ int json_types(struct json_writer *w, const struct profile *p);
 int json_escapes(struct json_writer *w, const struct profile *p);
 /* "layout": {...}, of one type. 0, -ENOMEM, or as type_layout_new() has it. */
 int json_layout(struct json_writer *w, const struct profile *p, uint32_t type);
+/* What is said of a map besides its type and where it is inserted into. */
+void json_map_members(struct json_writer *w, const struct profile *p, const struct map_row *r);
+/* How a struct is laid out, which @row (maybe of no objects) is the allocations of. */
+void json_layout_members(struct json_writer *w, const struct profile *p,
+			 const struct type_layout *l, const struct type_row *row);
 /* "maps": [...]: json_maps.c. 0 or -ENOMEM. */
 int json_maps(struct json_writer *w, const struct profile *p);
 /* "gc": {...}, of recordings that have collections: json_gc.c. 0 or -ENOMEM. */

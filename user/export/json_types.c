@@ -38,7 +38,7 @@ static void write_fields(struct json_writer *w, const struct profile *p,
 	json_end(w);
 }
 
-static void write_layout(struct json_writer *w, const struct profile *p,
+void json_layout_members(struct json_writer *w, const struct profile *p,
 			 const struct type_layout *l, const struct type_row *row)
 {
 	json_uint(w, "padding", l->padding);
@@ -79,7 +79,7 @@ static int write_row_layout(struct json_writer *w, const struct profile *p,
 	if (!l)
 		return errno == ENOMEM ? -ENOMEM : 0;
 	json_object(w, "layout");
-	write_layout(w, p, l, row);
+	json_layout_members(w, p, l, row);
 	json_end(w);
 	type_layout_free(l);
 	return 0;
@@ -130,7 +130,7 @@ int json_layout(struct json_writer *w, const struct profile *p, uint32_t type)
 		return -errno;
 	json_object(w, "layout");
 	write_identity(w, p, type);
-	write_layout(w, p, l, &row);
+	json_layout_members(w, p, l, &row);
 	json_end(w);
 	type_layout_free(l);
 	return 0;

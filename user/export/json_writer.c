@@ -35,16 +35,31 @@ static void put_escaped(FILE *out, const char *s, size_t n)
 		fwrite(s, 1, n, out);
 }
 
+/* How many characters @s begins with that stand for themselves: nearly all there are. */
+static size_t plain_length(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 static void put_string(FILE *out, const char *s)
 {
 	size_t left = strlen(s);
 
 	fputc('"', out);
 	while (left) {
-		size_t n = utf8_sequence(s, left);
+		size_t n = plain_length(s);
 
-		put_escaped(out, s, n);
-		n = n ? n : 1;
+		if (n) {
+			fwrite(s, 1, n, out);
+		} else {
+			n = utf8_sequence(s, left);
+			put_escaped(out, s, n);
+			n = n ? n : 1;
+		}
 		s += n;
 		left -= n;
 	}

@@ -33,13 +33,14 @@ static int add_value(struct pprof_samples *s, const struct pprof_sample *key, en
 	return 0;
 }
 
-static int add_sample(struct pprof_samples *s, const struct profile_sample *row, bool by_cycle)
+static int add_sample(struct pprof_samples *s, const struct profile *p,
+		      const struct profile_sample *row, bool by_cycle)
 {
 	struct pprof_sample key = {.target = row->target, .stack = row->stack, .type = row->type};
 	int err;
 
 	/* What is allocated while cycle n is the last to have begun leads to cycle n + 1. */
-	if (by_cycle)
+	if (by_cycle && !profile_epoch_folded(p, row->epoch))
 		key.cycle = row->epoch + (row->kind != PROFILE_GC_ASSIST);
 	switch (row->kind) {
 	case PROFILE_ALLOC:
@@ -64,7 +65,7 @@ int pprof_samples_make(struct pprof_samples *s, const struct profile *p, bool by
 	for (size_t i = 0; i < VALUE_WB_FLUSHES; i++)
 		s->has[i] = true;
 	for (size_t i = 0; !err && i < p->n_samples; i++)
-		err = add_sample(s, &p->samples[i], by_cycle);
+		err = add_sample(s, p, &p->samples[i], by_cycle);
 	for (size_t i = 0; !err && i < p->n_gc_pauses; i++) {
 		const struct profile_gc_pause *pause = &p->gc_pauses[i];
 		struct pprof_sample key = {.target = pause->target,

@@ -23,7 +23,7 @@ enum pprof_value {
 struct pprof_sample {
 	uint32_t target, stack;
 	uint32_t type;  /* in profile.types */
-	uint32_t cycle; /* of the GC; 0: not asked for, or of none */
+	uint32_t cycle; /* of the GC; 0: not asked for, of none, or of several */
 	int64_t values[VALUES];
 };
 

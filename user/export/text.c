@@ -49,6 +49,9 @@ static void print_totals(const struct text *t, const struct profile_totals *sum)
 	if (sum->map_inserts >= 1000)
 		fprintf(t->out, ", exactly %" PRIu64, sum->map_inserts);
 	fputc('\n', t->out);
+	if (sum->wb_flushes)
+		fprintf(t->out, "wb flushes   %s\n",
+			format_count(inserts, sizeof(inserts), sum->wb_flushes));
 }
 
 static void print_stacks(const struct text *t)

@@ -6,18 +6,27 @@
 #include "export/text_views.h"
 #include "report/sites.h"
 
-/* What the columns before the name take; see print_figures(). */
+/* What the columns before the name take, and one more; see print_figures(). */
 #define FIGURES_WIDTH 45
+#define FLUSHES_WIDTH 10
+
+/* Nearly nobody records flushes: the others are spared a column of zeros. */
+static size_t figures_width(const struct profile_totals *sum)
+{
+	return FIGURES_WIDTH + (sum->wb_flushes ? FLUSHES_WIDTH : 0);
+}
 
 static void print_figures(const struct text *t, const struct profile_totals *sum,
 			  const struct site *s)
 {
-	char bytes[32], objects[32], inserts[32];
+	char bytes[32], objects[32], inserts[32], flushes[32];
 
 	fprintf(t->out, "  %8s  %5.1f%%  %8s  %8s  ", format_bytes(bytes, sizeof(bytes), s->bytes),
 		text_percent(s->bytes, sum->alloc_bytes),
 		format_count(objects, sizeof(objects), s->objects),
 		format_count(inserts, sizeof(inserts), s->inserts));
+	if (sum->wb_flushes)
+		fprintf(t->out, "%8s  ", format_count(flushes, sizeof(flushes), s->flushes));
 }
 
 static void print_rest(const struct text *t, const struct site_table *table, size_t shown)
@@ -28,10 +37,11 @@ static void print_rest(const struct text *t, const struct site_table *table, siz
 		rest.bytes += table->sites[i].bytes;
 		rest.objects += table->sites[i].objects;
 		rest.inserts += table->sites[i].inserts;
+		rest.flushes += table->sites[i].flushes;
 	}
 	fputs("     ", t->out);
 	print_figures(t, &table->totals, &rest);
-	text_rest(t, FIGURES_WIDTH, shown, table->n);
+	text_rest(t, figures_width(&table->totals), shown, table->n);
 }
 
 static int print_table(const struct text *t, const struct site_table *table, size_t shown)
@@ -41,14 +51,15 @@ static int print_table(const struct text *t, const struct site_table *table, siz
 
 	for (size_t i = 0; i < shown; i++)
 		pad = text_pad(t->p, t->p->functions[table->sites[i].function].name, pad);
-	fputs("\n rank     bytes   share   objects   inserts  call site\n", t->out);
+	fprintf(t->out, "\n rank     bytes   share   objects   inserts  %scall site\n",
+		table->totals.wb_flushes ? " flushes  " : "");
 	for (size_t i = 0; !err && i < shown; i++) {
 		const struct site *s = &table->sites[i];
 
 		fprintf(t->out, "%5zu", i + 1);
 		print_figures(t, &table->totals, s);
-		err = text_line_label(t, FIGURES_WIDTH, (struct profile_line){s->function, s->line},
-				      pad);
+		err = text_line_label(t, figures_width(&table->totals),
+				      (struct profile_line){s->function, s->line}, pad);
 	}
 	if (!err && shown < table->n)
 		print_rest(t, table, shown);

@@ -129,7 +129,7 @@ static int collect_assists(struct trace *t)
 		const struct profile_sample *s = &t->p->samples[i];
 		struct assist assist = {s->target, s->epoch, s->ns};
 
-		if (s->kind == PROFILE_GC_ASSIST && s->epoch > t->p->epochs_folded &&
+		if (s->kind == PROFILE_GC_ASSIST && !profile_epoch_folded(t->p, s->epoch) &&
 		    vec_push(&t->assists, assist))
 			return -ENOMEM;
 	}

@@ -35,30 +35,40 @@
 enum { HOTSPOT, CPYTHON, RUBY, NODE };
 
 static const struct gc_runtime runtimes[] = {
-	[HOTSPOT] = {"hotspot",
-		     "OpenJDK HotSpot",
-		     {"libjvm.so"},
-		     "../lib/server/libjvm.so",
-		     "OpenJDK configured with --enable-dtrace has them, as Debian's and "
-		     "Temurin's packages do",
-		     .tells_stops = true},
-	[CPYTHON] = {"cpython",
-		     "CPython",
-		     {"python3", "libpython3", "python2", "libpython2"},
-		     NULL,
-		     "CPython configured with --with-dtrace has them, as Debian's python3 does"},
-	[RUBY] = {"ruby",
-		  "Ruby",
-		  {"libruby", "ruby"},
-		  NULL,
-		  "Ruby configured with --enable-dtrace where <sys/sdt.h> is installed has them, "
-		  "as Debian 12's ruby3.1 does"},
-	[NODE] = {"nodejs",
-		  "Node.js",
-		  {"libnode.so", "node"},
-		  NULL,
-		  "no Node.js since 19 can be built with them; node --trace-gc tells of its "
-		  "collections"},
+	[HOTSPOT] =
+		{
+			.id = "hotspot",
+			.label = "OpenJDK HotSpot",
+			.files = {"libjvm.so"},
+			.beside = "../lib/server/libjvm.so",
+			.remedy = "OpenJDK configured with --enable-dtrace has them, as Debian's "
+				  "and Temurin's packages do",
+			.tells_stops = true,
+		},
+	[CPYTHON] =
+		{
+			.id = "cpython",
+			.label = "CPython",
+			.files = {"python3", "libpython3", "python2", "libpython2"},
+			.remedy = "CPython configured with --with-dtrace has them, as Debian's "
+				  "python3 does",
+		},
+	[RUBY] =
+		{
+			.id = "ruby",
+			.label = "Ruby",
+			.files = {"libruby", "ruby"},
+			.remedy = "Ruby configured with --enable-dtrace where <sys/sdt.h> is "
+				  "installed has them, as Debian 12's ruby3.1 does",
+		},
+	[NODE] =
+		{
+			.id = "nodejs",
+			.label = "Node.js",
+			.files = {"libnode.so", "node"},
+			.remedy = "no Node.js since 19 can be built with them; node --trace-gc "
+				  "tells of its collections",
+		},
 };
 
 #define PROBE(runtime_, provider_, name_, role_, ...)                                 \

@@ -38,6 +38,11 @@ uint64_t profile_lost(const struct profile *p)
 	return lost;
 }
 
+bool profile_epoch_folded(const struct profile *p, uint32_t epoch)
+{
+	return epoch && epoch == p->epochs_folded;
+}
+
 static bool is_site(const struct profile *p, const struct profile_line *line)
 {
 	enum function_category c = p->functions[line->function].category;

@@ -131,7 +131,12 @@ struct profile_sample {
 	uint64_t bytes;     /* as the heap charged them (size class, pages) */
 	uint64_t requested; /* as the program asked for them */
 	uint64_t entries;   /* map inserts: the most the map held at one of them */
-	uint64_t ns;        /* GC assists: time in them, of the goroutine, parked time included */
+	/*
+	 * GC assists: time of the goroutine in them. Those whose leaf is
+	 * runtime.gcParkAssist waited for others to mark, the rest marked. Of these the
+	 * epoch is the cycle that was helped.
+	 */
+	uint64_t ns;
 };
 
 enum profile_growth_how {
@@ -266,6 +271,8 @@ struct profile_totals {
 struct profile_totals profile_totals(const struct profile *p);
 /* All losses added up; 0 is what --strict wants to see. */
 uint64_t profile_lost(const struct profile *p);
+/* Samples of @epoch are those of several, folded together. */
+bool profile_epoch_folded(const struct profile *p, uint32_t epoch);
 /*
  * The call site of a stack: its first line, from the leaf, that is not the
  * runtime or its map and reflect internals (in C: not the allocator). Inlined

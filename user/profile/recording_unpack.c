@@ -215,6 +215,12 @@ static int unpack_lines(struct unpacker *u)
 	return 0;
 }
 
+/*
+ * Functions inlined into each other at one place; we write 64 at most. Reports go
+ * through those of a location once for every stack that has it.
+ */
+#define MAX_LOCATION_LINES 4096
+
 static int unpack_locations(struct unpacker *u)
 {
 	static const Alloctap__Locations none = ALLOCTAP__LOCATIONS__INIT;
@@ -240,6 +246,8 @@ static int unpack_locations(struct unpacker *u)
 		if ((mapping && unpack_index(u, "mapping", l->mapping, p->n_mappings)) ||
 		    unpack_run(u, "lines", l->n_lines, p->n_lines, &next, &l->first_line))
 			return -EBADMSG;
+		if (l->n_lines > MAX_LOCATION_LINES)
+			return unpack_damaged(u, "location %zu has %u lines", i, l->n_lines);
 	}
 	return next == p->n_lines ? 0 : unpack_damaged(u, "lines of no location");
 }

@@ -144,6 +144,15 @@ static bool has_types(const struct profile *p)
 	return false;
 }
 
+static bool has_flushes(const struct profile *p)
+{
+	for (size_t i = 0; i < p->n_samples; i++) {
+		if (p->samples[i].kind == PROFILE_WB_FLUSH)
+			return true;
+	}
+	return false;
+}
+
 static void find_caveats(struct diff *d)
 {
 	unsigned int *caveats = d->caveats, both;
@@ -153,7 +162,8 @@ static void find_caveats(struct diff *d)
 
 		caveats[side] = (amount[DIFF_OBJECTS] ? 0 : DIFF_NO_ALLOCATIONS) |
 				(amount[DIFF_INSERTS] ? 0 : DIFF_NO_INSERTS) |
-				(has_types(d->profiles[side]) ? 0 : DIFF_NO_TYPES);
+				(has_types(d->profiles[side]) ? 0 : DIFF_NO_TYPES) |
+				(has_flushes(d->profiles[side]) ? 0 : DIFF_NO_FLUSHES);
 	}
 	/* What both lack is no difference. */
 	both = caveats[DIFF_BEFORE] & caveats[DIFF_AFTER];
@@ -241,6 +251,8 @@ const char *diff_caveat_text(enum diff_caveat caveat)
 		return "has no map inserts: was it made with --probe alloc?";
 	case DIFF_NO_TYPES:
 		return "has no types: was it made with --no-types?";
+	case DIFF_NO_FLUSHES:
+		return "has no write barrier flushes: was it made without --probe wb?";
 	case DIFF_LOST:
 		return "lost events: what it shows is less than what was";
 	}

@@ -39,7 +39,8 @@ enum diff_caveat {
 	DIFF_NO_ALLOCATIONS = 1 << 0, /* none here, some in the other one */
 	DIFF_NO_INSERTS = 1 << 1,     /* the same, of map inserts */
 	DIFF_NO_TYPES = 1 << 2,       /* the same, of types */
-	DIFF_LOST = 1 << 3,           /* events were lost: true amounts are greater */
+	DIFF_NO_FLUSHES = 1 << 3,     /* the same, of write barriers */
+	DIFF_LOST = 1 << 4,           /* events were lost: true amounts are greater */
 };
 
 struct diff_row {

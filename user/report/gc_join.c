@@ -73,7 +73,7 @@ static int mark_worst(struct join *j)
 /* Assists happen while a cycle marks; those of folded epochs are one sum for all of them. */
 static uint32_t assist_cause(const struct join *j, const struct profile_sample *s)
 {
-	if (j->p->epochs_folded && s->epoch == j->p->epochs_folded)
+	if (profile_epoch_folded(j->p, s->epoch))
 		return gc_epochs_find(j->e, j->p, s->target, s->epoch);
 	return gc_epochs_cause(j->e, j->p, s->target, s->epoch);
 }

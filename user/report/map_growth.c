@@ -17,7 +17,7 @@
  * Classic maps (runtime/map.go: makemap, overLoadFactor, makeBucketArray). Growing
  * and make() use the same rule, so both end with the same 2^B buckets: the least B
  * with n <= 8 or n <= 6.5 * 2^B (Go 1.21: 6.0). An array of 2^B buckets has 2^(B-4)
- * more from B = 4 on, for chains, and as many again as fit its size class. Overflow
+ * more from B = 4 on, for chains, and whatever else fits its size class. Overflow
  * buckets beyond those were chained at some level too; of a level that was outgrown
  * they are spared. Growing to the same size (chains that deletes left behind) is
  * not: the same deletes would cause it again.
@@ -35,7 +35,7 @@
  *	T < d	make() takes d - T more than there are now. Spared: T - 1 - (d - T).
  *
  * A map that was there before the recording began, or was made with room for some,
- * began with more tables than one. Then no table of 512 slots was seen to grow, and
+ * began with more tables than one. Then no table of 256 slots was seen to grow, and
  * the number of tables it began with is the power of two that the splits seen best
  * lead from to d. That may be d itself: a map near the full load of all its tables
  * splits some of them however well it was made.

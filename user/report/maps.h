@@ -63,8 +63,12 @@ struct map_row {
 
 	uint64_t growths;    /* not counting overflow buckets */
 	uint64_t grown_maps; /* maps that grew; exact where a site's maps all begin alike */
-	uint64_t largest;    /* the most entries seen in one at an insert */
-	/* What make(map, n) with the n each came to would not have allocated. */
+	/* The most entries one held before an insert: n - 1 of a map filled with n keys. */
+	uint64_t largest;
+	/*
+	 * What make(map, n) with the n each came to would not have allocated: see
+	 * map_growth.c. Not more than what the row's tables took.
+	 */
 	uint64_t presize_saving_bytes;
 
 	struct map_advice *advice; /* by saving */

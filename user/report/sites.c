@@ -51,6 +51,8 @@ static int add_samples(struct site_builder *b)
 			site->requested += s->requested;
 		} else if (s->kind == PROFILE_MAP_INSERT) {
 			site->inserts += s->objects;
+		} else {
+			site->flushes += s->objects;
 		}
 	}
 	return 0;
@@ -71,6 +73,8 @@ static int compare_sites(const void *x, const void *y, void *ctx)
 
 	if (!order)
 		order = descending(a->inserts, b->inserts);
+	if (!order)
+		order = descending(a->flushes, b->flushes);
 	if (!order)
 		order = strcmp(profile_str(p, f->name), profile_str(p, g->name));
 	if (!order)

@@ -13,11 +13,11 @@
 struct site {
 	uint32_t function; /* in profile.functions */
 	uint32_t line;
-	uint64_t objects, bytes, requested, inserts;
+	uint64_t objects, bytes, requested, inserts, flushes;
 };
 
 struct site_table {
-	struct site *sites; /* by bytes, then inserts, then name: stable */
+	struct site *sites; /* by bytes, inserts, flushes, then name: stable */
 	size_t n;
 	struct profile_totals totals;
 };

@@ -66,6 +66,7 @@ int gc_finder_look(struct gc_finder *f, int fd, const char *path)
 		return take_found(f, fd, path);
 	if (err != -ENOENT)
 		return err;
+	f->n_without_probes += runtime != NULL;
 	if (runtime && !f->without_probes) {
 		f->without_probes = runtime;
 		f->without_probes_path = strdup(path);

@@ -11,10 +11,11 @@ struct gc_finder {
 	const char *name;                        /* of the process, for messages */
 	const struct gc_runtime *without_probes; /* seen, but without probes */
 	char *without_probes_path;
-	struct usdt_plan plan; /* found; the caller's to free with usdt_plan_free() */
-	int fd;                /* ... in this file; the caller's to close; -1: nothing found */
-	char *path;            /* ... of this name; the caller's to free */
-	char version[64];      /* "CPython 3.11" */
+	size_t n_without_probes; /* such files */
+	struct usdt_plan plan;   /* found; the caller's to free with usdt_plan_free() */
+	int fd;                  /* ... in this file; the caller's to close; -1: nothing found */
+	char *path;              /* ... of this name; the caller's to free */
+	char version[64];        /* "CPython 3.11" */
 };
 
 void gc_finder_init(struct gc_finder *f, const char *name);

@@ -279,6 +279,11 @@ int kernel_set_origin(struct kernel *k, uint64_t started_ns)
 	return k->bins ? 0 : -errno;
 }
 
+void kernel_count(struct kernel *k, bool on)
+{
+	__atomic_store_n(&k->skel->bss->counting, on, __ATOMIC_SEQ_CST);
+}
+
 bool kernel_target_execed(const struct kernel *k, pid_t tgid)
 {
 	struct target_value value;

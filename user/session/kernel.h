@@ -42,6 +42,8 @@ int kernel_add_target(struct kernel *k, pid_t tgid, struct type_range types);
 int kernel_add_gc_target(struct kernel *k, uint32_t target, uint64_t controller);
 /* The clock starts: from here on times of allocations count. 0 or -errno. */
 int kernel_set_origin(struct kernel *k, uint64_t started_ns);
+/* Begins to count, or ceases to: all probes at the same time. */
+void kernel_count(struct kernel *k, bool on);
 /* Has @tgid become another program? */
 bool kernel_target_execed(const struct kernel *k, pid_t tgid);
 

@@ -107,7 +107,6 @@ int session_add_target(struct session *s, struct process *process)
 		tap_free(tap);
 		return -ENOMEM;
 	}
-	process_cpu_ns(tap_process(tap), &state.cpu_at_start_ns);
 	if (vec_push(&s->states, state) ||
 	    gc_log_add_target(s->gc, (uint32_t)process_pid(tap_process(tap))))
 		return -ENOMEM;
@@ -189,16 +188,19 @@ int session_start(struct session *s)
 		return err;
 	usdt_prepare(s->usdt, kernel_skel(s->kernel), s->attachment);
 	err = kernel_load(s->kernel, s->attachment);
+	if (!err)
+		err = usdt_start(s->usdt, kernel_skel(s->kernel));
+	for (size_t i = 0; i < s->taps.n && !err; i++)
+		err = attach_tap(s, i);
+	if (err)
+		return err;
+	for (size_t i = 0; i < s->taps.n; i++)
+		process_cpu_ns(tap_process(s->taps.data[i]), &s->states.data[i].cpu_at_start_ns);
 	s->start_unix_ns = clock_ns(CLOCK_REALTIME);
 	s->started_ns = s->drained_ns = clock_ns(CLOCK_MONOTONIC);
-	if (!err)
-		err = kernel_set_origin(s->kernel, s->started_ns);
-	if (!err)
-		err = usdt_start(s->usdt, kernel_skel(s->kernel), s->started_ns);
-	for (size_t i = 0; i < s->taps.n && !err; i++) {
-		process_cpu_ns(tap_process(s->taps.data[i]), &s->states.data[i].cpu_at_start_ns);
-		err = attach_tap(s, i);
-	}
+	err = kernel_set_origin(s->kernel, s->started_ns);
+	usdt_set_start(s->usdt, s->started_ns);
+	kernel_count(s->kernel, true);
 	return err;
 }
 
@@ -306,6 +308,8 @@ void session_status(struct session *s, struct session_status *status)
 		.map_inserts = s->raw.totals[KIND_MAP_INSERT].objects,
 	};
 	kernel_losses(s->kernel, losses);
+	status->collections = usdt_n_cycles(s->usdt);
+	status->pauses = usdt_n_pauses(s->usdt);
 	status->lost = usdt_lost(s->usdt);
 	for (int i = 0; i < LOST_MAX; i++)
 		status->lost += losses[i];
@@ -333,6 +337,8 @@ int session_stop(struct session *s)
 {
 	int err = 0;
 
+	kernel_count(s->kernel, false);
+	s->stopped_ns = clock_ns(CLOCK_MONOTONIC);
 	/* Libraries loaded since the start, while they can still be asked for. */
 	for (size_t i = 0; i < s->taps.n; i++) {
 		look_at_tap(s, i, false);
@@ -343,7 +349,6 @@ int session_stop(struct session *s)
 	attachment_free(s->attachment);
 	s->attachment = NULL;
 	usdt_finish(s->usdt);
-	s->stopped_ns = clock_ns(CLOCK_MONOTONIC);
 	kernel_take_events(s->kernel, read_type, s);
 	/* Either side may hold something. */
 	for (int side = 0; side < 2 && !err; side++)

@@ -29,6 +29,7 @@ struct session_status {
 	uint64_t elapsed_ns;
 	uint64_t hits;
 	uint64_t alloc_objects, alloc_bytes, map_inserts;
+	uint64_t collections, pauses; /* of runtimes other than Go */
 	uint64_t lost;
 	size_t targets_alive;
 };

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,8 +25,8 @@ struct tap {
 	VEC(struct noted_map) maps;
 	/* Opened at the start: after an exec it still is the memory of the program we tap. */
 	int memory;
-	bool placed; /* bias is known */
-	uint64_t bias;
+	bool placed;   /* bias is known */
+	uint64_t bias; /* of addresses in the process to those in the file */
 	struct type_range in_file;
 	bool types_missing; /* the file's were looked for in vain */
 	struct target_types *types;
@@ -61,6 +60,20 @@ static int look_at_files(struct tap *t, struct gc_finder *f)
 	return err ? err : gc_finder_look_beside(f, t->process);
 }
 
+/* Does the program name a library that a runtime keeps its collector in? */
+static bool wants_runtime_library(const struct tap *t)
+{
+	const struct elf_section *s = elf_file_section(t->elf, ".dynstr");
+	struct cursor names = s ? elf_file_section_bytes(t->elf, s) : cursor_make("", 0);
+	const char *name;
+
+	while (cursor_left(&names) && (name = cursor_cstr(&names))) {
+		if (!strncmp(name, "lib", 3) && gc_runtime_of_file(name))
+			return true;
+	}
+	return false;
+}
+
 /* A program that is not Go, which go_binary_open() refused with @err, saying @why. */
 static int find_other_runtime(struct tap *t, const char *why, int err)
 {
@@ -77,6 +90,10 @@ static int find_other_runtime(struct tap *t, const char *why, int err)
 		err = 0;
 	} else if (looked) {
 		err = looked;
+	} else if (f.without_probes && f.n_without_probes == 1 && wants_runtime_library(t)) {
+		log_error("%s: %s keeps its garbage collector in a library that is not loaded yet: "
+			  "start it, then tap it with -p",
+			  t->name, process_exe(t->process));
 	} else if (f.without_probes) {
 		log_error("%s: %s: this %s has no static probes that tell of its garbage "
 			  "collections: %s",
@@ -99,40 +116,13 @@ static int plan_probes(struct tap *t, unsigned int kinds)
 	return find_other_runtime(t, why, -errno);
 }
 
-/* What was added to the link-time addresses of the program, whose code is at @map. */
-static bool map_bias(const struct tap *t, const struct memory_map *map, uint64_t *bias)
-{
-	for (size_t i = 0; i < elf_file_n_segments(t->elf); i++) {
-		const struct elf_segment *s = elf_file_segment(t->elf, i);
-
-		/* The kernel maps whole pages: the first may begin before the segment. */
-		if (!(s->flags & PF_X) || map->offset + (map->end - map->start) <= s->offset ||
-		    map->offset >= s->offset + s->filesz)
-			continue;
-		*bias = map->start - map->offset - (s->vaddr - s->offset);
-		return true;
-	}
-	return false;
-}
-
-static bool program_bias(const struct tap *t, uint64_t *bias)
-{
-	struct stat exe;
-
-	if (fstat(process_exe_fd(t->process), &exe))
-		return false;
-	vec_for_each (&t->maps, m) {
-		if (m->map.inode == exe.st_ino && map_bias(t, &m->map, bias))
-			return true;
-	}
-	return false;
-}
-
 static void find_types(struct tap *t)
 {
-	uint64_t first, end;
+	uint64_t entry, first, end;
 
-	t->placed = program_bias(t, &t->bias);
+	t->placed = !process_entry(t->process, &entry);
+	if (t->placed)
+		t->bias = entry - elf_file_entry(t->elf);
 	if (!t->placed || !go_binary_types(t->go, &first, &end)) {
 		log_warn("%s: its types cannot be found: they get no names", t->name);
 		t->types_missing = true;

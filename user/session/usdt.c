@@ -67,11 +67,15 @@ static int take_event(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-int usdt_start(struct usdt *u, struct alloctap_bpf *skel, uint64_t started_ns)
+void usdt_set_start(struct usdt *u, uint64_t started_ns)
+{
+	usdt_gc_start(u->gc, started_ns);
+}
+
+int usdt_start(struct usdt *u, struct alloctap_bpf *skel)
 {
 	if (!u->n_targets)
 		return 0;
-	usdt_gc_start(u->gc, started_ns);
 	u->skel = skel;
 	u->ring = ring_buffer__new(bpf_map__fd(skel->maps.usdt_events), take_event, u, NULL);
 	if (u->ring)

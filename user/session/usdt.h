@@ -22,8 +22,10 @@ void usdt_free(struct usdt *u);
 int usdt_add_target(struct usdt *u, uint32_t tgid, uint32_t target);
 /* Has the program loaded, or, where there are no targets, leaves out what it needs. */
 void usdt_prepare(const struct usdt *u, struct alloctap_bpf *skel, const struct attachment *a);
-/* Once loaded; times in the profile count from @started_ns. 0 or -errno, printed. */
-int usdt_start(struct usdt *u, struct alloctap_bpf *skel, uint64_t started_ns);
+/* Once loaded. 0 or -errno, printed. */
+int usdt_start(struct usdt *u, struct alloctap_bpf *skel);
+/* All probes are in: times in the profile count from @started_ns. */
+void usdt_set_start(struct usdt *u, uint64_t started_ns);
 /* Puts the probes of @plan, in the file open as @fd, in. 0 or -errno, printed under @name. */
 int usdt_attach(struct usdt *u, struct attachment *a, const char *name,
 		const struct usdt_plan *plan, pid_t pid, int fd);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -154,6 +155,25 @@ int process_exe_fd(const struct process *p)
 int process_pidfd(const struct process *p)
 {
 	return p->pidfd;
+}
+
+int process_entry(const struct process *p, uint64_t *address)
+{
+	__auto_file FILE *f = NULL;
+	Elf64_auxv_t entry;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/auxv", p->pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (fread(&entry, sizeof(entry), 1, f) == 1) {
+		if (entry.a_type == AT_ENTRY) {
+			*address = entry.a_un.a_val;
+			return 0;
+		}
+	}
+	return -ENOENT;
 }
 
 int process_cpu_ns(const struct process *p, uint64_t *ns)

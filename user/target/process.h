@@ -30,6 +30,12 @@ int process_exe_fd(const struct process *p);
 /* Becomes readable when the process has ended; owned by @p. */
 int process_pidfd(const struct process *p);
 
+/*
+ * Where the kernel put the program's first instruction (AT_ENTRY). 0 or -errno, -ENOENT
+ * where it does not say.
+ */
+int process_entry(const struct process *p, uint64_t *address);
+
 /* User and system time used so far, in ns. 0 or -errno once it has gone. */
 int process_cpu_ns(const struct process *p, uint64_t *ns);
 

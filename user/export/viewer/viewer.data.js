@@ -106,8 +106,17 @@ function decodeTypes({types, layouts}, strings) {
 			kind: types.kind[i], size: types.size[i], layout: null};
 	});
 
+	/* Short names that several types have are told apart by their packages. */
+	const uses = new Map();
+
+	for (const {short} of list)
+		uses.set(short, (uses.get(short) || 0) + 1);
+	for (const type of list) {
+		if (uses.get(type.short) > 1 && type.package)
+			type.short += ` (${type.package})`;
+	}
 	for (const layout of layouts)
-		list[layout.type].layout = layout;
+		list[layout.number].layout = layout;
 	return list;
 }
 
@@ -219,6 +228,7 @@ class CallTree {
 		const {profile} = this;
 		const scale = profile.meta.scale || [1];
 
+		this.whole = keep === null;
 		this.sides = scale.map(() => ({fineSelf: UNITS.map(() => new Float64Array(profile.parent.length))}));
 		eachAmount(profile, keep, (i, unit, amount) => {
 			const side = profile.samples.side[i];

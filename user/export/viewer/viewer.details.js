@@ -13,7 +13,8 @@ function describePlace(tree, node, unit, shorten) {
 	const total = tree.total[unit][node];
 	const path = shorten ? shortPath(file) : file;
 
-	if (!file || !lines.length)
+	/* Lines of two builds are not lines of one file. */
+	if (!file || !lines.length || tree.sides.length > 1)
 		return path;
 	if (lines.length === 1)
 		return path + ":" + lines[0][0];
@@ -25,7 +26,7 @@ function describePlace(tree, node, unit, shorten) {
 
 function describeKind(tree, node) {
 	if (node === 0)
-		return "everything recorded";
+		return tree.whole ? "everything recorded" : "everything of this type";
 	const {category} = tree.profile.functions[tree.func[node]];
 
 	return CATEGORIES[category].name + (tree.inlined[node] ? ", inlined" : "");

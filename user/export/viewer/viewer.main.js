@@ -39,6 +39,7 @@ class App {
 		this.tabs = new Tabs(this.makeTables(profile), tab => this.setTab(tab));
 		this.buildUnits();
 		byId("sides").hidden = profile.sides === 1;
+		document.body.dataset.sides = profile.sides;
 		this.initTheme();
 		this.listen();
 		this.restore();
@@ -326,7 +327,7 @@ class App {
 
 			button.disabled = !this.totals[i];
 			button.addEventListener("click", () => this.setUnit(i));
-			return unit.rare && button.disabled ? [] : [button];
+			return unit.rare && !this.tree.sides.some(side => side.total[i][0]) ? [] : [button];
 		}));
 	}
 

@@ -14,17 +14,13 @@ const CAUSES = [
 	{key: "other", name: "other"},
 ];
 
-/* enum profile_type_flags of user/profile/profile.h. */
-const KEY_BOXED = 2, VALUE_BOXED = 4;
-
 /* @pickType is called with a type's number, @pickSite with a function's name. */
 function mapTable(profile, pickType, pickSite) {
-	const rows = profile.meta.maps.map((m, at) => {
+	const rows = profile.meta.maps.map(m => {
 		const {name, short, file, place} = siteOf(profile, m.site);
 		const type = profile.types[m.type];
 
-		return {...m, at, name: type.name, short: type.short, function: name, shortFunction: short, file, place,
-			each: m.inserts ? m.bytes / m.inserts : 0};
+		return {...m, name: type.name, short: type.short, function: name, shortFunction: short, file, place};
 	});
 	const formatTimes = times => `${times.toFixed(times < 10 ? 2 : 1)}\u202f\u00d7`;
 
@@ -34,12 +30,12 @@ function mapTable(profile, pickType, pickSite) {
 			nameColumn("name", "short", "Map"), nameColumn("function", "shortFunction", "Inserted in"),
 			placeColumn("Source"),
 			numberColumn("inserts", "Inserts", formatCount), numberColumn("bytes", "Bytes", formatBytes),
-			numberColumn("each", "Per insert", bytes => bytes < 10 ? bytes.toFixed(1) + "\u202fB" : formatAverage(bytes)),
+			numberColumn("bytes_per_insert", "Per insert", bytes => bytes < 10 ? bytes.toFixed(1) + "\u202fB" : formatAverage(bytes)),
 			numberColumn("amplification", "Amplified", formatTimes),
 			{head: "Causes", kind: "text causes", cells: r => [el("td", {class: "causes"}, causeBar(r))]},
 			numberColumn("growths", "Growths", formatCount), numberColumn("grown_maps", "Maps", formatCount),
 			numberColumn("largest", "Largest", formatCount),
-			numberColumn("presize_saving", "Presize saves", formatBytes),
+			numberColumn("presize_saving_bytes", "Presize saves", formatBytes),
 		],
 		words: r => [r.name, r.function, r.file],
 		pick: (r, key) => key === "name" ? pickType(r.type) : pickSite(r.function),
@@ -56,14 +52,14 @@ function causeLegend() {
 }
 
 function causeBar(row) {
-	const bar = el("div", {class: "bar-of", role: "img", "aria-label": CAUSES.filter(c => row.causes[c.key][1])
-		.map(c => `${c.name} ${formatShare(row.causes[c.key][1], row.bytes)}`).join(", ") || "nothing allocated"});
+	const bar = el("div", {class: "bar-of", role: "img", "aria-label": CAUSES.filter(c => row.causes[c.key].bytes)
+		.map(c => `${c.name} ${formatShare(row.causes[c.key].bytes, row.bytes)}`).join(", ") || "nothing allocated"});
 
 	for (const {key} of CAUSES) {
 		const part = el("span", {class: "cause-" + key});
 
-		part.style.flexGrow = row.bytes ? row.causes[key][1] / row.bytes : 0;
-		if (row.causes[key][1])
+		part.style.flexGrow = row.bytes ? row.causes[key].bytes / row.bytes : 0;
+		if (row.causes[key].bytes)
 			bar.append(part);
 	}
 	bar.addEventListener("pointermove", event => showTip([causeWeights(row)], event.clientX, event.clientY));
@@ -73,41 +69,42 @@ function causeBar(row) {
 
 /* Exactly, of each cause there is: objects and bytes. */
 function causeWeights(row) {
-	const line = (name, [objects, bytes], key) => el("tr", {},
+	const line = (name, {objects, bytes}, key) => el("tr", {},
 		el("th", {scope: "row"}, ...(key ? [el("i", {class: "cause-" + key})] : []), name),
 		el("td", {}, formatExact(objects)), el("td", {}, formatExact(bytes)),
 		el("td", {}, formatShare(bytes, row.bytes)));
 
 	return el("table", {class: "weights"},
 		  el("thead", {}, el("tr", {}, ...["", "objects", "bytes", "share"].map(head => el("th", {scope: "col"}, head)))),
-		  el("tbody", {}, ...CAUSES.filter(c => row.causes[c.key][0] || row.causes[c.key][1])
+		  el("tbody", {}, ...CAUSES.filter(c => row.causes[c.key].objects || row.causes[c.key].bytes)
 			.map(c => line(c.name, row.causes[c.key], c.key)),
-		     line("inside the inserts", [row.objects, row.bytes])));
+		     line("inside the inserts", row)));
 }
 
 function mapDetail(row) {
 	const fact = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
-	const stored = boxed => row.flags & boxed ? "an object of its own for each" : "inline";
+	const {key, value} = row;
+	const stored = ({boxed}) => boxed ? "an object of its own for each" : "inline";
 	const bytes = n => `${formatExact(n)} B`;
-	const known = row.value_size || row.key_size;
+	const known = value.size || key.size;
 
 	return [el("div", {class: "columns"},
 		el("div", {}, el("h3", {}, "What the inserts allocated"), causeWeights(row)),
 		el("dl", {class: "facts-of"}, el("h3", {}, row.name),
 		   ...(known ? [
-			...fact("Key", `${bytes(row.key_size)}, ${stored(KEY_BOXED)}`),
-			...fact("Value", `${bytes(row.value_size)}, ${stored(VALUE_BOXED)}`),
-			...fact("Padding in the value", bytes(row.value_padding)),
-			...fact("Pointer fields in the value", formatExact(row.value_pointers)),
+			...fact("Key", `${bytes(key.size)}, ${stored(key)}`),
+			...fact("Value", `${bytes(value.size)}, ${stored(value)}`),
+			...fact("Padding in the value", bytes(value.padding)),
+			...fact("Pointer fields in the value", formatExact(value.pointer_fields)),
 		   ] : []),
-		   ...fact("Copied per insert", formatBytes(row.inserts ? row.copied / row.inserts : 0)),
+		   ...fact("Copied per insert", formatAverage(row.copied_per_insert)),
 		   ...fact("Growths", `${formatExact(row.growths)}, in ${formatExact(row.grown_maps)} maps`),
 		   ...fact("Largest seen", `${formatExact(row.largest)} entries`),
-		   ...fact("A right-sized make() saves", `${formatBytes(row.presize_saving)} (${formatShare(row.presize_saving, row.bytes)})`)))];
+		   ...fact("A right-sized make() saves", `${formatBytes(row.presize_saving_bytes)} (${formatShare(row.presize_saving_bytes, row.bytes)})`)))];
 }
 
 function adviceLine(advice) {
 	return el("div", {class: "advice"},
-		  el("b", {title: formatExact(advice.saving)}, `saves ${formatBytes(advice.saving)}`),
+		  el("b", {title: formatExact(advice.saving_bytes)}, `saves ${formatBytes(advice.saving_bytes)}`),
 		  " ", visible(advice.text));
 }

@@ -142,7 +142,7 @@ class Table {
 		}));
 		const below = (kind, children) => el("tr", {class: kind},
 			el("td", {colspan: line.cells.length}, ...children));
-		const lines = [line];
+		const lines = [line, ...(this.notes ? this.notes(r) : []).map(note => below("note", [note]))];
 
 		this.rowOf.set(line, r);
 		if (this.detail) {
@@ -153,8 +153,6 @@ class Table {
 			if (open)
 				lines.push(below("detail", this.detail(r)));
 		}
-		if (this.notes)
-			lines.push(...this.notes(r).map(note => below("note", [note])));
 		return lines;
 	}
 }

@@ -113,18 +113,19 @@ function layoutParts(row) {
 }
 
 function layoutSentences({layout, size}) {
-	const {padding, heap, optimal, optimal_heap, pointer_fields, fields, order, saving} = layout;
+	const {padding, heap_bytes: heap, pointer_fields, fields, optimal_size: optimal} = layout;
 	const parts = [`${formatExact(fields.length)} field${fields.length === 1 ? "" : "s"}, ` +
 		       `${formatExact(pointer_fields)} with pointers. `,
 		       `The heap gives ${formatExact(heap)} B for one: ${heap > size ? formatExact(heap - size) + " B unused" : "no waste"}. `,
 		       padding ? el("b", {class: "pad"}, `${formatExact(padding)} B of padding. `) : "No padding. "];
 
 	if (optimal < size) {
-		const names = order.map(at => visible(fields[at].name)).join(", ");
+		const names = layout.optimal_order.map(visible).join(", ");
 
 		parts.push(`Best order: ${names}: ${formatExact(optimal)} B, for which the heap gives ` +
-			   `${formatExact(optimal_heap)} B. `,
-			   el("b", {}, saving ? `That would have saved ${formatBytes(saving)} of what was recorded.` :
+			   `${formatExact(layout.optimal_heap_bytes)} B. `,
+			   el("b", {}, layout.saving_bytes ?
+				`That would have saved ${formatBytes(layout.saving_bytes)} of what was recorded.` :
 				"The size class is the same: that saves something only inside slices and maps."));
 	} else if (padding) {
 		parts.push("No order of the fields has less.");
@@ -149,8 +150,8 @@ function layoutStrip(layout, size) {
 		if (f.padding)
 			add("pad", f.padding, `padding: ${formatExact(f.padding)} B`, "");
 	}
-	if (layout.heap > size)
-		add("unused", layout.heap - size, `unused: ${formatExact(layout.heap - size)} B`, "");
+	if (layout.heap_bytes > size)
+		add("unused", layout.heap_bytes - size, `unused: ${formatExact(layout.heap_bytes - size)} B`, "");
 	return strip;
 }
 
