@@ -139,7 +139,10 @@ void json_bool(struct json_writer *w, const char *key, bool value)
 void json_double(struct json_writer *w, const char *key, double value)
 {
 	begin_value(w, key);
-	if (isfinite(value))
+	/* Whole numbers in whole: those of up to 2^53 are exact. */
+	if (fabs(value) < 0x1p53 && value == trunc(value))
+		fprintf(w->out, "%.0f", value);
+	else if (isfinite(value))
 		fprintf(w->out, "%.6g", value);
 	else
 		fputs("null", w->out);

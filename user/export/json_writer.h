@@ -37,8 +37,8 @@ void json_string(struct json_writer *w, const char *key, const char *s);
 void json_uint(struct json_writer *w, const char *key, uint64_t value);
 void json_bool(struct json_writer *w, const char *key, bool value);
 /* JSON knows no infinity and no NaN: those become null. */
+void json_double(struct json_writer *w, const char *key, double value);
 /* A time in microseconds, exactly: 1234567 ns is 1234.567. */
 void json_us(struct json_writer *w, const char *key, uint64_t ns);
-void json_double(struct json_writer *w, const char *key, double value);
 
 #endif
