@@ -111,11 +111,11 @@ function gcTable(profile, shares, {id, panel, pick, describe, words, first, empt
 	return new Table({
 		id, panel, rows, words, pick, empty, sort: sum("pause") ? "pause" : "bytes",
 		columns: [...first, ...amount("bytes", "Bytes", formatBytes, total),
-			  numberColumn("caused", "Cycles caused", n => n.toFixed(n < 10 ? 2 : 1)),
+			  numberColumn("caused", "Cycles", n => n.toFixed(n < 10 ? 2 : 1)),
 			  ...amount("pause", "Pauses", formatDuration, sum("pause")),
 			  ...amount("worst", "Worst 5\u202f%", formatDuration, sum("worst")),
 			  ...amount("assist", "Assists", formatDuration, sum("assist")),
-			  ...(sum("paid") ? [numberColumn("paid", "Assists paid", formatDuration)] : []),
+			  ...(sum("paid") ? [numberColumn("paid", "Paid", formatDuration)] : []),
 			  ...(sum("inserts") ? [numberColumn("inserts", "Map inserts", formatCount)] : [])],
 	});
 }
