@@ -22,7 +22,7 @@ static const struct command commands[] = {
 		.bit = CMD_RECORD,
 		.run = cmd_record,
 		.usage = "alloctap record {-p PID | -- CMD ARG...} [-d TIME] [-o FILE]...",
-		.help = "tap the allocations and map inserts of a Go process",
+		.help = "tap the allocations, map inserts and collections of a Go process",
 		.examples = "  alloctap record -p 4242 -d 30s -o heap.html -o heap.pb.gz\n"
 			    "  alloctap record -o run.atap -- ./server --port 8080\n",
 	},
@@ -30,10 +30,12 @@ static const struct command commands[] = {
 		.name = "report",
 		.bit = CMD_REPORT,
 		.run = cmd_report,
-		.usage = "alloctap report RECORDING [--view sites|types|maps] [--top N] [--json]",
+		.usage =
+			"alloctap report RECORDING [--view sites|types|maps|gc] [--top N] [--json]",
 		.help = "print what a recording shows",
 		.examples = "  alloctap report run.atap --top 50\n"
 			    "  alloctap report run.atap --view types\n"
+			    "  alloctap report run.atap --view gc\n"
 			    "  alloctap report run.atap --layout main.User\n"
 			    "  alloctap report run.atap --escapes\n",
 	},

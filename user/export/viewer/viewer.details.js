@@ -26,7 +26,7 @@ function describePlace(tree, node, unit, shorten) {
 
 function describeKind(tree, node) {
 	if (node === 0)
-		return tree.whole ? "everything recorded" : "everything of this type";
+		return tree.whole ? "everything recorded" : "everything of what was chosen";
 	const {category} = tree.profile.functions[tree.func[node]];
 
 	return CATEGORIES[category].name + (tree.inlined[node] ? ", inlined" : "");
