@@ -10,36 +10,15 @@
 #include <sys/mman.h>
 
 #include "binary/elf_symbols.h"
-#include "seeds.h"
+#include "elf_seeds.h"
 
 /* The addresses that plain() in make_seeds.py lays its pieces at. */
 #define TEXT                0x411000
 #define FILE_OFFSET_OF_TEXT 0x800
 
-struct opened {
-	struct seed seed;
-	struct elf_file *file;
-};
-
-static struct opened open_seed(const char *name)
-{
-	struct opened o = {.seed = seed_load("elf", name)};
-
-	o.file = elf_file_open_mem(o.seed.data, o.seed.len, name);
-	if (!o.file)
-		fail_msg("%s: %s", name, elf_file_error(errno));
-	return o;
-}
-
-static void close_seed(struct opened *o)
-{
-	elf_file_free(o->file);
-	free(o->seed.data);
-}
-
 static void describes_a_file(void **state)
 {
-	struct opened o = open_seed("exec");
+	struct opened o = open_seed("elf", "exec");
 	const struct elf_file *f = o.file;
 
 	(void)state;
@@ -54,7 +33,7 @@ static void describes_a_file(void **state)
 	assert_null(elf_file_segment(f, 3));
 	close_seed(&o);
 
-	o = open_seed("dyn-arm64");
+	o = open_seed("elf", "dyn-arm64");
 	assert_true(elf_file_is_pie(o.file));
 	assert_int_equal(elf_file_machine(o.file), EM_AARCH64);
 	close_seed(&o);
@@ -62,7 +41,7 @@ static void describes_a_file(void **state)
 
 static void translates_addresses(void **state)
 {
-	struct opened o = open_seed("exec");
+	struct opened o = open_seed("elf", "exec");
 	const struct elf_segment *data = elf_file_segment(o.file, 2);
 	struct cursor c = elf_file_vaddr_bytes(o.file, TEXT + 0x1fe);
 	uint64_t at = 0;
@@ -91,7 +70,7 @@ static void translates_addresses(void **state)
 
 static void finds_sections(void **state)
 {
-	struct opened o = open_seed("exec");
+	struct opened o = open_seed("elf", "exec");
 	const struct elf_section *s = elf_file_section(o.file, ".text");
 	struct cursor c;
 
@@ -113,23 +92,23 @@ static void finds_sections(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const names[] = {"no-sections", "bad-shoff", "lying-count"};
 
-		o = open_seed(names[i]);
+		o = open_seed("elf", names[i]);
 		assert_int_equal(elf_file_n_sections(o.file), 0);
 		assert_null(elf_file_section(o.file, ".text"));
 		assert_int_equal(elf_file_n_segments(o.file), 3);
 		close_seed(&o);
 	}
 
-	o = open_seed("large-counts");
+	o = open_seed("elf", "large-counts");
 	assert_non_null(elf_file_section(o.file, ".text"));
 	close_seed(&o);
 
-	o = open_seed("bad-shstrndx"); /* sections without names */
+	o = open_seed("elf", "bad-shstrndx"); /* sections without names */
 	assert_true(elf_file_n_sections(o.file) > 0);
 	assert_null(elf_file_section(o.file, ".text"));
 	close_seed(&o);
 
-	o = open_seed("section-outside");
+	o = open_seed("elf", "section-outside");
 	c = elf_file_section_bytes(o.file, elf_file_section_at(o.file, 2));
 	assert_false(cursor_ok(&c));
 	close_seed(&o);
@@ -150,7 +129,7 @@ static void reads_build_ids(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct opened o = open_seed(cases[i].seed);
+		struct opened o = open_seed("elf", cases[i].seed);
 
 		assert_string_equal(elf_file_build_id(o.file), cases[i].id);
 		close_seed(&o);
@@ -190,7 +169,7 @@ static void refuses(void **state)
 /* What the file has lost is absent, what it has is there. */
 static void reads_truncated_files(void **state)
 {
-	struct opened o = open_seed("truncated-file");
+	struct opened o = open_seed("elf", "truncated-file");
 	struct cursor c = elf_file_vaddr_bytes(o.file, TEXT);
 
 	(void)state;
@@ -220,7 +199,7 @@ static void names_functions(void **state)
 				{0x150, "memcpy"},  {0x1e0, "last"},
 				{0x1ff, "last"},    {0x210, NULL},
 			};
-	struct opened o = open_seed("exec");
+	struct opened o = open_seed("elf", "exec");
 	struct elf_symbols *s = elf_symbols_new(o.file);
 
 	(void)state;
@@ -246,7 +225,7 @@ static void names_functions(void **state)
 	elf_symbols_free(s);
 	close_seed(&o);
 
-	o = open_seed("no-sections");
+	o = open_seed("elf", "no-sections");
 	s = elf_symbols_new(o.file);
 	assert_int_equal(elf_symbols_count(s), 0);
 	assert_null(elf_symbols_at(s, TEXT));

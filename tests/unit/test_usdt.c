@@ -17,37 +17,16 @@
 #include <ucontext.h>
 
 #include "binary/usdt.h"
-#include "seeds.h"
+#include "elf_seeds.h"
 
 #define _SDT_HAS_SEMAPHORES 1
 #include <sys/sdt.h>
 
 #define TEXT 0x411000 /* of plain() in make_seeds.py */
 
-struct opened {
-	struct seed seed;
-	struct elf_file *file;
-};
-
-static struct opened open_seed(const char *name)
-{
-	struct opened o = {.seed = seed_load("usdt", name)};
-
-	o.file = elf_file_open_mem(o.seed.data, o.seed.len, name);
-	if (!o.file)
-		fail_msg("%s: %s", name, elf_file_error(errno));
-	return o;
-}
-
-static void close_seed(struct opened *o)
-{
-	elf_file_free(o->file);
-	free(o->seed.data);
-}
-
 static void reads_notes(void **state)
 {
-	struct opened o = open_seed("two");
+	struct opened o = open_seed("usdt", "two");
 	struct usdt_notes notes = usdt_begin(o.file);
 	uint64_t semaphores = elf_file_section(o.file, ".probes")->vaddr;
 	struct usdt_probe p;
@@ -71,7 +50,7 @@ static void reads_notes(void **state)
 
 static void follows_a_moved_file(void **state)
 {
-	struct opened o = open_seed("moved");
+	struct opened o = open_seed("usdt", "moved");
 	struct usdt_notes notes = usdt_begin(o.file);
 	struct usdt_probe p;
 
@@ -101,7 +80,7 @@ static void survives_damage(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-		struct opened o = open_seed(all[i].seed);
+		struct opened o = open_seed("usdt", all[i].seed);
 		struct usdt_notes notes = usdt_begin(o.file);
 		struct usdt_probe p;
 		size_t n = 0;
