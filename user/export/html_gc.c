@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "export/html_page.h"
+#include "export/json_parts.h"
 #include "report/gc.h"
 
 /* A little more than an hour of them, in 5 MB of a page. */
@@ -73,19 +74,6 @@ static void write_reasons(struct json_writer *w, const struct profile *p, const 
 	json_end(w);
 }
 
-static void write_patterns(struct json_writer *w, const struct gc_report *r)
-{
-	json_array(w, "patterns");
-	for (size_t i = 0; i < r->n_patterns; i++) {
-		json_object(w, NULL);
-		json_string(w, "kind", gc_pattern_name(r->patterns[i].kind));
-		json_string(w, "evidence", r->patterns[i].evidence);
-		json_string(w, "remedy", r->patterns[i].remedy);
-		json_end(w);
-	}
-	json_end(w);
-}
-
 /* Of call sites or, where @types, of types; fractions of nanoseconds are not told. */
 static int write_shares(struct page *page, struct json_writer *w, const struct gc_share *shares,
 			size_t n, bool types)
@@ -125,7 +113,7 @@ static int write_report(struct page *page, struct json_writer *w)
 		return -ENOMEM;
 	write_totals(w, r);
 	write_reasons(w, page->profiles[0], r);
-	write_patterns(w, r);
+	json_gc_patterns(w, r);
 	err = write_shares(page, w, r->sites, r->n_sites, false);
 	if (!err)
 		err = write_shares(page, w, r->types, r->n_types, true);

@@ -179,17 +179,17 @@ static void write_shares(const struct gc_writer *g, const struct gc_report *r)
 	json_end(g->w);
 }
 
-static void write_patterns(const struct gc_writer *g, const struct gc_report *r)
+void json_gc_patterns(struct json_writer *w, const struct gc_report *r)
 {
-	json_array(g->w, "patterns");
+	json_array(w, "patterns");
 	for (size_t i = 0; i < r->n_patterns; i++) {
-		json_object(g->w, NULL);
-		json_string(g->w, "kind", gc_pattern_name(r->patterns[i].kind));
-		json_string(g->w, "evidence", r->patterns[i].evidence);
-		json_string(g->w, "remedy", r->patterns[i].remedy);
-		json_end(g->w);
+		json_object(w, NULL);
+		json_string(w, "kind", gc_pattern_name(r->patterns[i].kind));
+		json_string(w, "evidence", r->patterns[i].evidence);
+		json_string(w, "remedy", r->patterns[i].remedy);
+		json_end(w);
 	}
-	json_end(g->w);
+	json_end(w);
 }
 
 static void count_cycles(const struct gc_writer *g)
@@ -208,7 +208,7 @@ static void write_all(const struct gc_writer *g, const struct gc_report *r)
 	count_cycles(g);
 	json_object(g->w, "gc");
 	write_totals(g, r);
-	write_patterns(g, r);
+	json_gc_patterns(g->w, r);
 	write_reasons(g, r);
 	write_cycles(g);
 	write_other_epochs(g);

@@ -8,6 +8,7 @@
 
 #include "export/json_writer.h"
 #include "profile/profile.h"
+#include "report/gc.h"
 #include "report/maps.h"
 #include "report/types.h"
 
@@ -32,5 +33,7 @@ void json_layout_members(struct json_writer *w, const struct profile *p,
 int json_maps(struct json_writer *w, const struct profile *p);
 /* "gc": {...}, of recordings that have collections: json_gc.c. 0 or -ENOMEM. */
 int json_gc(struct json_writer *w, const struct profile *p);
+/* "patterns": [...], of collections. */
+void json_gc_patterns(struct json_writer *w, const struct gc_report *r);
 
 #endif
