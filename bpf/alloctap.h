@@ -37,8 +37,67 @@ enum sample_kind {
 	 * nanoseconds. Its program follows the GC as a whole.
 	 */
 	KIND_GC_ASSIST = 4,
+	/* Native heaps only. bytes: of what was freed; counted under the stack that allocated it. */
+	KIND_FREE = 5,
+	/* The address space itself: calls and bytes of mmap, munmap, mremap (growth), brk (growth). */
+	KIND_MMAP = 6,
+	KIND_MUNMAP = 7,
+	KIND_MREMAP = 8,
+	KIND_BRK = 9,
 	KIND_MAX
 };
+
+/* Kinds from here on are counted by native programs, those before by Go's. */
+#define KIND_GO_END KIND_FREE
+
+/*
+ * What a tapped native function does. Arguments are numbered from 1 as the C
+ * calling convention has them.
+ */
+enum native_op {
+	NATIVE_MALLOC = 0,         /* size_arg: bytes */
+	NATIVE_CALLOC = 1,         /* size_arg * size_arg 2nd */
+	NATIVE_REALLOC = 2,        /* (old, size): a free of old and an allocation of size */
+	NATIVE_MEMALIGN = 3,       /* (align, size): like malloc with another size_arg */
+	NATIVE_POSIX_MEMALIGN = 4, /* (where, align, size): the address is at *where */
+	NATIVE_FREE = 5,           /* (old) */
+	NATIVE_MMAP = 6,           /* (addr, length, ...) */
+	NATIVE_MUNMAP = 7,         /* (addr, length) */
+	NATIVE_MREMAP = 8,         /* (old, old length, new length, ...) */
+	NATIVE_SBRK = 9,           /* (increment) */
+	NATIVE_TREE_INSERT = 10,   /* std::map, std::set: one node goes in */
+	NATIVE_HASH_INSERT =
+		11,         /* std::unordered_*: _M_need_rehash(policy, buckets, elements, n) */
+	NATIVE_REHASH = 12, /* a hash table makes itself larger */
+	NATIVE_OP_MAX
+};
+
+/* Functions whose calls of a tapped function are its own business, per probe. */
+#define NATIVE_NESTED_MAX 8
+
+/* Bytes of a function, from the tapped function's first one. */
+struct native_range {
+	__s32 start, end;
+};
+
+/*
+ * All a program has to know of a native probe; the cookie has its place in
+ * native_probes[]. Addresses are relative: one probe serves every process that maps the file.
+ */
+struct native_probe {
+	__u8 op;        /* enum native_op */
+	__u8 size_arg;  /* 1 ... 6; 0: none */
+	__u8 size_arg2; /* of calloc: the other factor */
+	__u8 ptr_arg;   /* what is freed or reallocated; 0: none */
+	__u8 offset;    /* of the probed instruction from the function's first byte */
+	__u8 n_nested;
+	__u16 pad;
+	/* A hit called from here is part of an allocation that was counted already. */
+	struct native_range nested[NATIVE_NESTED_MAX];
+};
+
+/* Native probes of one session. */
+#define NATIVE_PROBES_MAX 16384
 
 /* How a map grew. */
 enum map_growth {
@@ -121,15 +180,23 @@ enum gc_function {
 	GC_FUNCTION_MAX
 };
 
+/* The probe serves every process that maps the file: who is hit is looked up. */
+#define COOKIE_ANY_TARGET 0xffff
+
 union probe_cookie {
 	struct {
 		__u8 flags;   /* enum cookie_flags */
 		__u8 layout;  /* index into go_layouts[] */
 		__u8 cfa_off; /* bytes pushed since entry: [rsp + cfa_off] is the return address */
 		__u8 growth;  /* enum growth_function */
-		__u16 target; /* place of the process among the targets */
-		__u8 gc;      /* enum gc_function */
-		__u8 pad;
+		__u16 target; /* place of the process among the targets; COOKIE_ANY_TARGET */
+		union {
+			struct {
+				__u8 gc; /* enum gc_function */
+				__u8 pad;
+			};
+			__u16 native; /* of native functions: place in native_probes[] */
+		};
 	};
 	__u64 value;
 };

@@ -121,7 +121,7 @@ static int attach_offsets(struct attachment *a, struct bpf_program *prog, const 
 }
 
 int attachment_add(struct attachment *a, const char *name, const struct probe_plan *plan,
-		   struct bpf_program *const programs[KIND_MAX], struct target_place place,
+		   struct bpf_program *const programs[KIND_GO_END], struct target_place place,
 		   pid_t pid, int exe_fd)
 {
 	__auto_free uint64_t *offsets = calloc(plan->n, sizeof(*offsets));
@@ -131,7 +131,7 @@ int attachment_add(struct attachment *a, const char *name, const struct probe_pl
 
 	/* The open file, not a path: the target's names may mean nothing here. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", exe_fd);
-	for (int kind = 0; kind < KIND_MAX && !err; kind++) {
+	for (int kind = 0; kind < KIND_GO_END && !err; kind++) {
 		size_t n = 0;
 
 		for (size_t i = 0; i < plan->n; i++) {

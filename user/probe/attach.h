@@ -43,7 +43,7 @@ void attachment_prepare(const struct attachment *a, struct bpf_program *prog);
  * under @name; probes put in by then are taken out by attachment_free().
  */
 int attachment_add(struct attachment *a, const char *name, const struct probe_plan *plan,
-		   struct bpf_program *const programs[KIND_MAX], struct target_place place,
+		   struct bpf_program *const programs[KIND_GO_END], struct target_place place,
 		   pid_t pid, int exe_fd);
 /* A single probe, for calibration. */
 int attachment_add_one(struct attachment *a, const char *name, struct bpf_program *prog,

@@ -238,7 +238,7 @@ size_t probe_plan_count(const struct probe_plan *plan, enum sample_kind kind)
 
 const char *probe_program_name(enum sample_kind kind)
 {
-	static const char *const names[KIND_MAX] = {
+	static const char *const names[KIND_GO_END] = {
 		[KIND_ALLOC] = "go_alloc",       [KIND_MAP_INSERT] = "go_map_insert",
 		[KIND_MAP_GROW] = "go_map_grow", [KIND_WB_FLUSH] = "go_wb_flush",
 		[KIND_GC_ASSIST] = "go_gc",

@@ -27,6 +27,13 @@ enum profile_kind {
 	PROFILE_MAP_INSERT = 1,
 	PROFILE_WB_FLUSH = 3,  /* 2 are map growths: they have a table of their own */
 	PROFILE_GC_ASSIST = 4, /* allocations that had to help the GC mark */
+	/* Native heaps: what was freed, under the stack that had allocated it. */
+	PROFILE_FREE = 5,
+	/* The address space: calls, and bytes asked for, given back or grown by. */
+	PROFILE_MMAP = 6,
+	PROFILE_MUNMAP = 7,
+	PROFILE_MREMAP = 8,
+	PROFILE_BRK = 9,
 	PROFILE_KIND_MAX
 };
 

@@ -21,7 +21,7 @@ struct kernel {
 	struct alloctap_bpf *skel;
 	struct drain *drain;
 	struct ring_buffer *ring;
-	struct bpf_program *programs[KIND_MAX];
+	struct bpf_program *programs[KIND_GO_END];
 	size_t n_targets;
 	struct gc_log *gc;
 	int gc_err;              /* set by the ring buffer callback */
@@ -128,7 +128,7 @@ struct kernel *kernel_open(const struct session_options *options, size_t n_targe
 	}
 	configure(k);
 	configure_gc(k);
-	for (int kind = 0; kind < KIND_MAX; kind++)
+	for (int kind = 0; kind < KIND_GO_END; kind++)
 		k->programs[kind] = options->empty_programs
 					    ? k->skel->progs.nothing
 					    : bpf_object__find_program_by_name(
@@ -207,7 +207,7 @@ int kernel_load(struct kernel *k, const struct attachment *a)
 {
 	int err;
 
-	for (int kind = 0; kind < KIND_MAX; kind++) {
+	for (int kind = 0; kind < KIND_GO_END; kind++) {
 		if (k->options.kinds & 1u << kind)
 			attachment_prepare(a, k->programs[kind]);
 	}
@@ -364,7 +364,7 @@ void kernel_losses(const struct kernel *k, uint64_t losses[LOST_MAX])
 {
 	for (int i = 0; i < LOST_MAX; i++)
 		losses[i] = __atomic_load_n(&k->skel->bss->losses[i], __ATOMIC_RELAXED);
-	for (int kind = 0; kind < KIND_MAX; kind++) {
+	for (int kind = 0; kind < KIND_GO_END; kind++) {
 		if (k->options.kinds & 1u << kind)
 			losses[LOST_RECURSION] += recursion_misses(k->programs[kind]);
 	}
