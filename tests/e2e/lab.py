@@ -97,6 +97,24 @@ def build_c(target):
     return out
 
 
+# By suffix of the source: what makes a program of it.
+NATIVE_COMPILERS = {".c": ["gcc", "-O2", "-g"], ".cc": ["g++", "-O2", "-g"],
+                    ".rs": ["rustc", "-O", "-g"]}
+
+
+def build_native(target, name, flags=()):
+    """Path of tests/targets/@target/@name, built with @flags; built when not there or old."""
+    source = os.path.join(TARGETS, target, name)
+    base, suffix = os.path.splitext(name)
+    out = os.path.join(BUILT, target, base + "".join(flags).replace("/", "-"))
+    if os.path.exists(out) and os.path.getmtime(out) > newest_source(os.path.dirname(source)):
+        return out
+    os.makedirs(os.path.dirname(out), exist_ok=True)
+    # Libraries go behind what needs them.
+    subprocess.run([*NATIVE_COMPILERS[suffix], "-o", out, source, *flags], check=True)
+    return out
+
+
 class Running:
     """A child with its stdout and stderr as lines, killed at the end of the test at the latest."""
 
