@@ -12,6 +12,7 @@
 #include "base/intern.h"
 #include "base/vec.h"
 #include "profile/builder.h"
+#include "profile/live_table.h"
 #include "profile/profile_strings.h"
 
 struct table {
@@ -25,7 +26,8 @@ struct table {
 			.key_size = offsetof(type, last_key_field) + \
 				    sizeof(((type *)0)->last_key_field)})
 
-_Static_assert(offsetof(struct profile_target, version) == 4 * sizeof(uint32_t), "no padding");
+_Static_assert(offsetof(struct profile_target, end_ns) == 8 * sizeof(uint32_t) + sizeof(uint64_t),
+	       "no padding");
 _Static_assert(offsetof(struct profile_mapping, build_id) ==
 		       3 * sizeof(uint64_t) + 2 * sizeof(uint32_t),
 	       "no padding");
@@ -48,6 +50,7 @@ struct profile_builder {
 	VEC(uint32_t) stack_locations;
 	VEC(struct profile_gc_cycle) gc_cycles;
 	VEC(struct profile_gc_pause) gc_pauses;
+	struct live_table live;
 	bool failed;
 };
 
@@ -126,7 +129,7 @@ static uint32_t builder_intern(struct profile_builder *b, struct table *t, const
 static int builder_init(struct profile_builder *b)
 {
 	*b = (struct profile_builder){
-		.targets = TABLE(struct profile_target, version),
+		.targets = TABLE(struct profile_target, end_ns),
 		.mappings = TABLE(struct profile_mapping, build_id),
 		.functions = TABLE(struct profile_function, category),
 		.locations = {.row_size = sizeof(struct profile_location)},
@@ -167,6 +170,7 @@ static void builder_clear(struct profile_builder *b)
 	table_free(&b->growths);
 	table_free(&b->bins);
 	table_free(&b->losses);
+	live_table_free(&b->live);
 	vec_free(&b->lines);
 	vec_free(&b->fields);
 	vec_free(&b->stack_locations);
@@ -468,6 +472,12 @@ int profile_builder_bin(struct profile_builder *b, const struct profile_bin *bin
 	return 0;
 }
 
+int profile_builder_live(struct profile_builder *b, const struct profile_live *live)
+{
+	b->failed = b->failed || live_table_add(&b->live, live);
+	return b->failed ? -ENOMEM : 0;
+}
+
 int profile_builder_loss(struct profile_builder *b, const char *reason, const char *text,
 			 uint64_t count)
 {
@@ -575,6 +585,7 @@ struct profile *profile_builder_finish(struct profile_builder *b)
 	p->growths = take_rows(&b->growths, &p->n_growths);
 	p->samples = take_rows(&b->samples, &p->n_samples);
 	p->losses = take_rows(&b->losses, &p->n_losses);
+	p->live = live_table_take(&b->live, &p->n_live);
 	take_gc(b, p);
 	p->n_fields = b->fields.n;
 	p->fields = TAKE(b->fields.data);

@@ -50,13 +50,18 @@ int profile_builder_gc_cycle(struct profile_builder *b, const struct profile_gc_
 int profile_builder_gc_pause(struct profile_builder *b, const struct profile_gc_pause *pause);
 /* Added up to bins of (time, target), whatever part of one the time is in. 0 or -ENOMEM. */
 int profile_builder_bin(struct profile_builder *b, const struct profile_bin *bin);
+/*
+ * Rows of one target and stack are added up, their peaks too; the oldest is the
+ * older of both. 0 or -ENOMEM.
+ */
+int profile_builder_live(struct profile_builder *b, const struct profile_live *live);
 /* @count of 0 is kept out. */
 int profile_builder_loss(struct profile_builder *b, const char *reason, const char *text,
 			 uint64_t count);
 
 /*
  * Hands the snapshot over and empties @b (free it still). Scalars of the
- * profile (duration, cost, mode) are the caller's to set on the result before
+ * profile (duration, cost, mode, heap) are the caller's to set on the result before
  * it is shown to anybody. NULL with errno ENOMEM if any add had failed.
  */
 struct profile *profile_builder_finish(struct profile_builder *b);

@@ -117,6 +117,7 @@ void profile_free(struct profile *p)
 	free(p->gc_cycles);
 	free(p->gc_pauses);
 	free(p->bins);
+	free(p->live);
 	free(p->losses);
 	if (p->strings) {
 		free(p->strings->pool);

@@ -51,14 +51,23 @@ enum profile_stack_flags {
 	PROFILE_STACK_TRUNCATED = 1 << 0, /* same numbers as enum stack_flags */
 	PROFILE_STACK_BROKEN = 1 << 1,
 	PROFILE_STACK_CGO = 1 << 2,
+	/* A frame was passed by its frame pointer, for want of an unwind row. Whole all the same. */
+	PROFILE_STACK_FRAME_POINTER = 1 << 3,
+	/* Ended in code that no unwind table covers, and that keeps no frame pointer either. */
+	PROFILE_STACK_NO_TABLE = 1 << 4,
 };
 
 struct profile_target {
 	uint32_t pid;
 	str_id comm;
 	str_id exe;
-	str_id runtime; /* "go" */
-	str_id version; /* "go1.26.8" */
+	str_id runtime;   /* "go" */
+	str_id version;   /* "go1.26.8" */
+	uint32_t ppid;    /* 0: not known */
+	str_id container; /* the ID of the container it runs in; "": in none */
+	str_id allocator; /* whose native functions were tapped: "glibc", "jemalloc"; "": none */
+	/* Nanoseconds since the recording began. 0: it ran when it began; still ran when it ended. */
+	uint64_t start_ns, end_ns;
 };
 
 struct profile_mapping {
@@ -208,6 +217,31 @@ struct profile_gc_pause {
 	uint32_t stack; /* of whoever stopped it */
 };
 
+/* How often a recording looks at the live heap, at most. */
+#define PROFILE_SNAPSHOTS_MAX 8
+
+/* What lives of all that a stack allocated. Of recordings with --live. */
+struct profile_live {
+	uint32_t target;
+	uint32_t stack;
+	uint64_t objects, bytes; /* when the recording ended; bytes as asked for */
+	uint64_t oldest_ns;  /* when the oldest of these was allocated, since the recording began */
+	uint64_t peak_bytes; /* the most that lived at once, as far as was looked */
+	/* At the times of profile.heap.snapshot_ns. */
+	uint64_t snapshot_objects[PROFILE_SNAPSHOTS_MAX], snapshot_bytes[PROFILE_SNAPSHOTS_MAX];
+};
+
+/* The live heap of all targets together. Times are nanoseconds since the recording began. */
+struct profile_heap {
+	bool recorded; /* with --live; all else is 0 without */
+	uint32_t n_snapshots;
+	uint64_t snapshot_ns[PROFILE_SNAPSHOTS_MAX]; /* ascending; the end is none of them */
+	/* From then on no new blocks were taken in: there was no room. 0: all were. */
+	uint64_t partial_since_ns;
+	uint64_t untracked_frees; /* of blocks that were not seen to be allocated */
+	uint64_t peak_bytes, peak_ns;
+};
+
 /* What was allocated in PROFILE_BIN_NS of time; empty bins are left out. */
 #define PROFILE_BIN_NS 10000000ull
 struct profile_bin {
@@ -249,11 +283,14 @@ struct profile {
 	struct profile_gc_cycle *gc_cycles; /* by target, then epoch */
 	struct profile_gc_pause *gc_pauses; /* by target, then start */
 	struct profile_bin *bins;           /* by target, then time */
+	struct profile_live *live;          /* each stack of a target once */
 	struct profile_loss *losses;
 	size_t n_targets, n_mappings, n_functions, n_lines, n_locations, n_stack_locations;
 	size_t n_stacks, n_types, n_fields, n_samples, n_growths, n_losses, n_strings;
 	size_t n_gc_cycles, n_gc_pauses, n_bins;
+	size_t n_live;
 
+	struct profile_heap heap;
 	struct profile_cost cost;
 	/*
 	 * Epochs up to this one were folded together: their samples have it, but for
