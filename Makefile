@@ -35,7 +35,7 @@ WARN	+= $(if $(CI),-Werror)
 INC	:= -Iuser -Ibpf -I$(BUILD)/gen
 CFLAGS	?= -O2 -g
 STD	:= -std=gnu17 -D_GNU_SOURCE
-LIBS	:= -lbpf -lelf -lprotobuf-c -lz
+LIBS	:= -lbpf -ldw -lelf -liberty -lprotobuf-c -lz
 
 BPF_SRC	:= $(wildcard bpf/*.bpf.c)
 USER_SRC := $(wildcard user/*/*.c)
