@@ -72,6 +72,18 @@ enum native_op {
 	NATIVE_OP_MAX
 };
 
+/* The containers of C++ and Rust: count_key.type of their KIND_MAP_INSERT and KIND_MAP_GROW. */
+enum native_container {
+	NATIVE_CONTAINER_NONE = 0,
+	NATIVE_CONTAINER_TREE = 1,      /* libstdc++ std::map, std::set, multi... */
+	NATIVE_CONTAINER_HASH = 2,      /* libstdc++ std::unordered_... */
+	NATIVE_CONTAINER_CXX_TREE = 3,  /* libc++ std::map, ... */
+	NATIVE_CONTAINER_CXX_HASH = 4,  /* libc++ std::unordered_... */
+	NATIVE_CONTAINER_HASHBROWN = 5, /* Rust's HashMap */
+	NATIVE_CONTAINER_ABSL = 6,      /* absl::flat_hash_map, node_hash_... */
+	NATIVE_CONTAINER_MAX
+};
+
 /* Functions whose calls of a tapped function are its own business, per probe. */
 #define NATIVE_NESTED_MAX 8
 
@@ -88,10 +100,11 @@ struct native_probe {
 	__u8 op;        /* enum native_op */
 	__u8 size_arg;  /* 1 ... 6; 0: none */
 	__u8 size_arg2; /* of calloc: the other factor */
-	__u8 ptr_arg;   /* what is freed or reallocated; 0: none */
+	__u8 ptr_arg;   /* what is freed or reallocated; the container; 0: none */
 	__u8 offset;    /* of the probed instruction from the function's first byte */
 	__u8 n_nested;
-	__u16 pad;
+	__u8 container; /* enum native_container */
+	__u8 pad;
 	/* A hit called from here is part of an allocation that was counted already. */
 	struct native_range nested[NATIVE_NESTED_MAX];
 };
@@ -140,6 +153,10 @@ enum loss_reason {
 	LOST_GROWTH,          /* growth of a map: key could not be stored, or map not read */
 	LOST_GC_EVENT,        /* a cycle or a pause: no room in the ring buffer */
 	LOST_GC_ASSIST,       /* an assist: no room to remember when it began */
+	LOST_LIVE_FULL,       /* an address: the live map is full, the heap is known in part */
+	LOST_LIVE_INSERT,     /* ... the kernel refused it for another reason */
+	LOST_LIVE_CALL,       /* an allocation: no room to remember the call until it returns */
+	LOST_LIVE_FREE,       /* a free was not seen: the address was given out again */
 	LOST_MAX
 };
 
@@ -287,6 +304,22 @@ struct tap_stats {
 	__u64 after_exec; /* dropped: the process has become another program */
 	__u64 timed_hits; /* every TIMED_HITS-th run is timed ... */
 	__u64 timed_ns;   /* ... and took this long in all */
+	__u64 nested;     /* dropped: part of an allocation that is counted already */
+	__u64 failed;     /* with --live: allocations that gave nothing */
+	__u64 untracked;  /* with --live: frees of what was not seen to be allocated */
+};
+
+/* A block in use, while --live follows addresses. */
+struct live_key {
+	__u64 address;
+	__u32 target; /* as in count_key */
+	__u32 pad;
+};
+
+struct live_value {
+	__u64 size;    /* what was asked for */
+	__u64 stack;   /* of the count_key it was counted under */
+	__u64 time_ns; /* CLOCK_MONOTONIC */
 };
 
 /* Bytes kept of a reason to stop the world; the longest of Go 1.20 has 27. */

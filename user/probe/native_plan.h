@@ -71,18 +71,6 @@ void native_plan_print(const struct native_plan *plan, const char *file, FILE *o
 /* "malloc", "realloc", ... : what a tapped function does, for people. */
 const char *native_op_name(enum native_op op);
 
-/* The containers that count_key.type of native map kinds numbers; from 1. */
-enum native_container {
-	NATIVE_CONTAINER_NONE = 0,
-	NATIVE_CONTAINER_TREE,      /* libstdc++ std::map, std::set, multi... */
-	NATIVE_CONTAINER_HASH,      /* libstdc++ std::unordered_... */
-	NATIVE_CONTAINER_CXX_TREE,  /* libc++ std::map, ... */
-	NATIVE_CONTAINER_CXX_HASH,  /* libc++ std::unordered_... */
-	NATIVE_CONTAINER_HASHBROWN, /* Rust's HashMap */
-	NATIVE_CONTAINER_ABSL,      /* absl::flat_hash_map, node_hash_... */
-	NATIVE_CONTAINER_MAX
-};
-
 /* "std::map/set": for people; NULL out of range. */
 const char *native_container_name(unsigned int container);
 

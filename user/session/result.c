@@ -26,6 +26,13 @@ static const struct loss_text loss_texts[LOST_MAX] = {
 	[LOST_RECURSION] = {"recursion", "hits were skipped by the kernel: they are missing"},
 	[LOST_GC_EVENT] = {"gc_event", "collections or pauses found no room: they are missing"},
 	[LOST_GC_ASSIST] = {"gc_assist", "GC assists found no room: their time is missing"},
+	[LOST_LIVE_FULL] = {"live_full", "addresses are not followed: the live map was full (raise "
+					 "--max-live)"},
+	[LOST_LIVE_INSERT] = {"live_insert", "addresses are not followed: the kernel refused them"},
+	[LOST_LIVE_CALL] = {"live_call",
+			    "allocations are not counted: no room to remember the call"},
+	[LOST_LIVE_FREE] = {"live_free",
+			    "frees were not seen: their addresses were given out again"},
 	[LOST_GROWTH] = {"growth", "growths of maps could not be kept apart: raise --max-counts"},
 };
 
