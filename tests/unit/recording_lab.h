@@ -15,6 +15,7 @@
 #include "capture.h"
 #include "fixture.h"
 #include "fixture_gc.h"
+#include "fixture_native.h"
 #include "profile/recording.h"
 #include "profile/recording.pb-c.h"
 #include "profile/recording_file.h"

@@ -31,6 +31,14 @@ static void check_equal_gc(const struct profile *a, const struct profile *b)
 	}
 }
 
+static void check_equal_live(const struct profile *a, const struct profile *b)
+{
+	assert_memory_equal(&a->heap, &b->heap, sizeof(a->heap));
+	assert_int_equal(a->n_live, b->n_live);
+	for (size_t i = 0; i < a->n_live; i++)
+		assert_memory_equal(&a->live[i], &b->live[i], sizeof(a->live[i]));
+}
+
 /* The same tables in the same order, and the same strings in them. */
 static void check_equal(const struct profile *a, const struct profile *b)
 {
@@ -81,6 +89,7 @@ static void check_equal(const struct profile *a, const struct profile *b)
 		assert_int_equal(a->samples[i].ns, b->samples[i].ns);
 	}
 	check_equal_gc(a, b);
+	check_equal_live(a, b);
 	assert_int_equal(a->n_strings, b->n_strings);
 	for (uint32_t i = 0; i < a->n_strings; i++)
 		assert_string_equal(profile_str(a, i), profile_str(b, i));
@@ -95,8 +104,12 @@ static void check_equal(const struct profile *a, const struct profile *b)
 
 static void what_was_written_is_read(void **state)
 {
-	struct profile *profiles[] = {fixture_small(1), fixture_small(2), fixture_big(2000, 20),
-				      fixture_gc_small(), fixture_finish(profile_builder_new())};
+	struct profile *profiles[] = {fixture_small(1),
+				      fixture_small(2),
+				      fixture_big(2000, 20),
+				      fixture_gc_small(),
+				      fixture_finish(profile_builder_new()),
+				      fixture_native()};
 
 	(void)state;
 	profiles[3]->epochs_folded = 2;

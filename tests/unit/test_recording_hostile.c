@@ -164,6 +164,61 @@ static void collections_are_checked(void **state)
 	alloctap__recording__free_unpacked(m, NULL);
 }
 
+static void live_heaps_are_checked(void **state)
+{
+	Alloctap__Recording *m = message_of(fixture_native());
+	Alloctap__Live *live = m->live;
+	Alloctap__Heap *heap = m->heap;
+	uint32_t none = UINT32_MAX;
+	uint64_t many[PROFILE_SNAPSHOTS_MAX + 1] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+	uint64_t *snapshots = heap->snapshot_ns;
+	struct bytes b;
+	struct profile *p;
+
+	(void)state;
+	SPOIL(m, m->targets->container[0], none, "no string");
+	SPOIL(m, m->targets->allocator[1], none, "no string");
+	SPOIL(m, m->targets->start_ns[0], UINT64_MAX, "times beyond 64 bits");
+	SPOIL(m, m->targets->end_ns[0], UINT64_MAX, "times beyond 64 bits");
+	SPOIL(m, m->targets->end_ns[1], 1, "process 1 ends before it starts");
+	SPOIL(m, live->stack[0], (uint32_t)m->stacks->n_flags, "no stack");
+	SPOIL(m, live->target[0], 2, "no target 2: there are 2");
+	SPOIL(m, live->objects[0], UINT64_MAX, "counts beyond 64 bits");
+	SPOIL(m, live->bytes[1], (uint64_t)INT64_MAX, "counts beyond 64 bits");
+	SPOIL(m, live->peak_bytes[1], UINT64_MAX, "counts beyond 64 bits");
+	SPOIL(m, live->oldest_ns[1], UINT64_MAX, "times beyond 64 bits");
+	SPOIL(m, live->snapshot_objects[15], UINT64_MAX, "counts beyond 64 bits");
+	SPOIL(m, live->snapshot_bytes[3], (uint64_t)INT64_MAX, "counts beyond 64 bits");
+	SPOIL(m, live->n_bytes, 0, "columns missing in a table of 4 live stacks");
+	SPOIL(m, live->n_snapshot_bytes, 15, "columns missing in a table of 4 live stacks");
+	SPOIL(m, heap->n_snapshot_ns, 3, "columns missing in a table of 4 live stacks");
+	SPOIL(m, heap->snapshot_ns[1], 0, "looks at the live heap out of order");
+	SPOIL(m, heap->snapshot_ns[3], UINT64_MAX, "times beyond 64 bits");
+	SPOIL(m, heap->partial_since_ns, UINT64_MAX, "times beyond 64 bits");
+	SPOIL(m, heap->peak_ns, UINT64_MAX, "times beyond 64 bits");
+	SPOIL(m, heap->peak_bytes, UINT64_MAX, "counts beyond 64 bits");
+	SPOIL(m, heap->untracked_frees, UINT64_MAX, "counts beyond 64 bits");
+	SPOIL(m, m->heap, NULL, "a live heap that was not recorded");
+	heap->snapshot_ns = many;
+	SPOIL(m, heap->n_snapshot_ns, PROFILE_SNAPSHOTS_MAX + 1, "9 looks at the live heap");
+	heap->snapshot_ns = snapshots;
+
+	/* Nothing lived, and nobody looked. */
+	m->live = NULL;
+	heap->n_snapshot_ns = 0;
+	b = wrap(&m->base);
+	p = recording_parse("x.atap", b.data, b.len);
+	assert_non_null(p);
+	assert_true(p->heap.recorded);
+	assert_int_equal(p->n_live, 0);
+	assert_int_equal(p->heap.n_snapshots, 0);
+	m->live = live;
+	heap->n_snapshot_ns = 4;
+	profile_free(p);
+	free(b.data);
+	alloctap__recording__free_unpacked(m, NULL);
+}
+
 static void odd_tables_are_refused(void **state)
 {
 	Alloctap__Recording *m = message();
@@ -265,6 +320,7 @@ int main(void)
 		cmocka_unit_test(endless_inlining_is_refused),
 		cmocka_unit_test(every_index_is_checked),
 		cmocka_unit_test(collections_are_checked),
+		cmocka_unit_test(live_heaps_are_checked),
 		cmocka_unit_test(odd_tables_are_refused),
 		cmocka_unit_test(missing_columns_read_as_zeros),
 		cmocka_unit_test(bombs_do_not_go_off),

@@ -103,7 +103,8 @@ static int unpack_targets(struct unpacker *u)
 
 	p->n_targets = m->n_pid;
 	err = CHECK_COLUMNS(u, "targets", p->n_targets, m->n_comm, m->n_exe, m->n_runtime,
-			    m->n_version);
+			    m->n_version, m->n_ppid, m->n_container, m->n_allocator, m->n_start_ns,
+			    m->n_end_ns);
 	if (err)
 		return err;
 	p->targets = unpack_rows(p->n_targets, sizeof(*p->targets));
@@ -118,10 +119,20 @@ static int unpack_targets(struct unpacker *u)
 			.exe = AT(m, exe, i),
 			.runtime = AT(m, runtime, i),
 			.version = AT(m, version, i),
+			.ppid = AT(m, ppid, i),
+			.container = AT(m, container, i),
+			.allocator = AT(m, allocator, i),
+			.start_ns = AT(m, start_ns, i),
+			.end_ns = AT(m, end_ns, i),
 		};
 		if (unpack_string(u, t->comm) || unpack_string(u, t->exe) ||
-		    unpack_string(u, t->runtime) || unpack_string(u, t->version))
+		    unpack_string(u, t->runtime) || unpack_string(u, t->version) ||
+		    unpack_string(u, t->container) || unpack_string(u, t->allocator))
 			return -EBADMSG;
+		if (t->start_ns > INT64_MAX || t->end_ns > INT64_MAX)
+			return unpack_damaged(u, "times beyond 64 bits");
+		if (t->end_ns && t->end_ns < t->start_ns)
+			return unpack_damaged(u, "process %zu ends before it starts", i);
 	}
 	return 0;
 }
@@ -397,10 +408,10 @@ static int unpack_scalars(struct unpacker *u)
 
 /* In this order: each checks its indices against tables before it. */
 static int (*const unpack_parts[])(struct unpacker *u) = {
-	unpack_strings,   unpack_targets,   unpack_mappings, unpack_functions,
-	unpack_lines,     unpack_locations, unpack_stacks,   unpack_types,
-	unpack_fields,    unpack_samples,   unpack_growths,  unpack_gc_cycles,
-	unpack_gc_pauses, unpack_bins,      unpack_losses,   unpack_scalars,
+	unpack_strings,   unpack_targets,   unpack_mappings,  unpack_functions, unpack_lines,
+	unpack_locations, unpack_stacks,    unpack_types,     unpack_fields,    unpack_samples,
+	unpack_growths,   unpack_gc_cycles, unpack_gc_pauses, unpack_bins,      unpack_heap,
+	unpack_live,      unpack_losses,    unpack_scalars,
 };
 
 static int unpack_all(struct unpacker *u)

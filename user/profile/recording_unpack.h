@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Unpacking a recording, table by table: recording_unpack.c; what is known of
- * types, recording_unpack_types.c; of collections, recording_unpack_gc.c.
- * Private to this room.
+ * types, recording_unpack_types.c; of collections, recording_unpack_gc.c; of the
+ * live heap, recording_unpack_live.c. Private to this room.
  */
 #ifndef ALLOCTAP_PROFILE_RECORDING_UNPACK_H
 #define ALLOCTAP_PROFILE_RECORDING_UNPACK_H
@@ -48,5 +48,8 @@ int unpack_growths(struct unpacker *u);
 int unpack_gc_cycles(struct unpacker *u);
 int unpack_gc_pauses(struct unpacker *u);
 int unpack_bins(struct unpacker *u);
+/* Those of recording_unpack_live.c, the same; the heap is the first. */
+int unpack_heap(struct unpacker *u);
+int unpack_live(struct unpacker *u);
 
 #endif

@@ -4,22 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/gzip.h"
-#include "base/vec.h"
 #include "profile/profile_strings.h"
 #include "profile/recording.h"
 #include "profile/recording_file.h"
-#include "profile/recording.pb-c.h"
+#include "profile/recording_pack.h"
 
-/* Packs a recording table by table; the columns of one are in memory at a time. */
-struct packer {
-	const struct profile *p;
-	struct gzip_stream *out;
-	VEC(void *) columns;
-	bool failed;
-};
-
-static void *new_column(struct packer *k, size_t rows, size_t size)
+void *pack_column(struct packer *k, size_t rows, size_t size)
 {
 	void *column = calloc(rows + 1, size);
 
@@ -31,17 +21,7 @@ static void *new_column(struct packer *k, size_t rows, size_t size)
 	return column;
 }
 
-/* Makes column @col of table @m from expression @value over row number i. */
-#define COLUMN(k, m, rows, col, value)                               \
-	do {                                                         \
-		(m).n_##col = (rows);                                \
-		(m).col = new_column((k), (rows), sizeof(*(m).col)); \
-		for (size_t i = 0; (m).col && i < (rows); i++)       \
-			(m).col[i] = (value);                        \
-	} while (0)
-
-/* Packs what is set in @r, and drops the columns. */
-static void emit(struct packer *k, const Alloctap__Recording *r)
+void pack_emit(struct packer *k, const Alloctap__Recording *r)
 {
 	if (!k->failed)
 		gzip_stream_message(k->out, &r->base);
@@ -61,8 +41,13 @@ static void pack_targets(struct packer *k)
 	COLUMN(k, m, n, exe, row[i].exe);
 	COLUMN(k, m, n, runtime, row[i].runtime);
 	COLUMN(k, m, n, version, row[i].version);
+	COLUMN(k, m, n, ppid, row[i].ppid);
+	COLUMN(k, m, n, container, row[i].container);
+	COLUMN(k, m, n, allocator, row[i].allocator);
+	COLUMN(k, m, n, start_ns, row[i].start_ns);
+	COLUMN(k, m, n, end_ns, row[i].end_ns);
 	r.targets = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_mappings(struct packer *k)
@@ -79,7 +64,7 @@ static void pack_mappings(struct packer *k)
 	COLUMN(k, m, n, file, row[i].file);
 	COLUMN(k, m, n, build_id, row[i].build_id);
 	r.mappings = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_functions(struct packer *k)
@@ -95,7 +80,7 @@ static void pack_functions(struct packer *k)
 	COLUMN(k, m, n, start_line, row[i].start_line);
 	COLUMN(k, m, n, category, row[i].category);
 	r.functions = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_lines(struct packer *k)
@@ -108,7 +93,7 @@ static void pack_lines(struct packer *k)
 	COLUMN(k, m, n, function, row[i].function);
 	COLUMN(k, m, n, line, row[i].line);
 	r.lines = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_locations(struct packer *k)
@@ -122,7 +107,7 @@ static void pack_locations(struct packer *k)
 	COLUMN(k, m, n, mapping, row[i].mapping == PROFILE_NONE ? 0 : row[i].mapping + 1);
 	COLUMN(k, m, n, line_count, row[i].n_lines);
 	r.locations = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_stacks(struct packer *k)
@@ -137,7 +122,7 @@ static void pack_stacks(struct packer *k)
 	m.n_locations = k->p->n_stack_locations;
 	m.locations = k->p->stack_locations;
 	r.stacks = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_samples(struct packer *k)
@@ -158,7 +143,7 @@ static void pack_samples(struct packer *k)
 	COLUMN(k, m, n, entries, row[i].entries);
 	COLUMN(k, m, n, ns, row[i].ns);
 	r.samples = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_types(struct packer *k)
@@ -184,7 +169,7 @@ static void pack_types(struct packer *k)
 	COLUMN(k, m, n, group_size, row[i].group_size);
 	COLUMN(k, m, n, slot_size, row[i].slot_size);
 	r.types = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_fields(struct packer *k)
@@ -199,7 +184,7 @@ static void pack_fields(struct packer *k)
 	COLUMN(k, m, n, offset, row[i].offset);
 	COLUMN(k, m, n, embedded, row[i].embedded);
 	r.fields = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_growths(struct packer *k)
@@ -218,7 +203,7 @@ static void pack_growths(struct packer *k)
 	COLUMN(k, m, n, count, row[i].count);
 	COLUMN(k, m, n, entries, row[i].entries);
 	r.growths = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_gc_cycles(struct packer *k)
@@ -240,7 +225,7 @@ static void pack_gc_cycles(struct packer *k)
 	COLUMN(k, m, n, heap_goal, row[i].heap_goal);
 	COLUMN(k, m, n, memory_limit, row[i].memory_limit);
 	r.gc_cycles = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_gc_pauses(struct packer *k)
@@ -259,7 +244,7 @@ static void pack_gc_pauses(struct packer *k)
 	COLUMN(k, m, n, gc, row[i].gc);
 	COLUMN(k, m, n, stack, row[i].stack);
 	r.gc_pauses = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_bins(struct packer *k)
@@ -274,7 +259,7 @@ static void pack_bins(struct packer *k)
 	COLUMN(k, m, n, objects, row[i].objects);
 	COLUMN(k, m, n, bytes, row[i].bytes);
 	r.bins = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_losses(struct packer *k)
@@ -288,7 +273,7 @@ static void pack_losses(struct packer *k)
 	COLUMN(k, m, n, text, row[i].text);
 	COLUMN(k, m, n, count, row[i].count);
 	r.losses = &m;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 static void pack_scalars(struct packer *k)
@@ -311,7 +296,7 @@ static void pack_scalars(struct packer *k)
 	cost.program_ns = p->cost.program_ns;
 	cost.target_cpu_share = p->cost.target_cpu_share;
 	r.cost = &cost;
-	emit(k, &r);
+	pack_emit(k, &r);
 }
 
 int recording_write(const struct profile *p, FILE *out)
@@ -338,6 +323,8 @@ int recording_write(const struct profile *p, FILE *out)
 	pack_gc_cycles(&k);
 	pack_gc_pauses(&k);
 	pack_bins(&k);
+	pack_live(&k);
+	pack_heap(&k);
 	pack_losses(&k);
 	gzip_stream_finish(k.out);
 	vec_free(&k.columns);
