@@ -133,9 +133,11 @@ enum map_growth {
 #define GROWTH_DETAIL(how, level, map) ((__u32)(how) | (__u32)((level)&63) << 2 | (__u32)(map) << 8)
 
 enum stack_flags {
-	STACK_TRUNCATED = 1 << 0, /* deeper than STACK_MAX_FRAMES */
-	STACK_BROKEN = 1 << 1,    /* ended at a bad or cyclic frame pointer */
-	STACK_LEFT = 1 << 2,      /* ended where it left the goroutine's stack: C called Go */
+	STACK_TRUNCATED = 1 << 0,   /* deeper than STACK_MAX_FRAMES */
+	STACK_BROKEN = 1 << 1,      /* ended at a bad or cyclic frame pointer */
+	STACK_LEFT = 1 << 2,        /* ended where it left the goroutine's stack: C called Go */
+	STACK_FP_ASSISTED = 1 << 3, /* native: some frames were found by frame pointers alone */
+	STACK_NO_TABLE = 1 << 4,    /* native: ... and their process or file has no unwind rows */
 };
 
 /*

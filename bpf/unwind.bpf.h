@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Walking a native stack: C, C++, Rust, and Go where it called C.
+ *
+ * What is declared here is defined in frames.bpf.c, which must be linked before the
+ * objects that use it: libbpf 1.1 makes no map of one that it saw used first.
+ */
+#ifndef ALLOCTAP_UNWIND_BPF_H
+#define ALLOCTAP_UNWIND_BPF_H
+
+#include "arch.bpf.h"
+#include "walk.bpf.h"
+
+/*
+ * Fills s->stack and returns its hash, never 0; as walk_go_stack(). @tgid is the
+ * process as unwind_set_process() was told of it, [rsp + @cfa_off] the return
+ * address of the function that was hit, whose rbp still is its caller's.
+ */
+__hidden __u64 walk_native_stack(struct walk_scratch *s, const user_regs *regs, __u32 cfa_off,
+				 __u32 tgid);
+
+#endif

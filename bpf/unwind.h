@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Unwinding by tables: their format, and one step from a frame to its caller.
+ * Pure: compiled for the kernel (unwind.bpf.h) and for the host, where the unit
+ * tests compare it with backtrace(). The including file provides the __u8 ...
+ * __u64 types and what is declared below as the includer's.
+ *
+ * .eh_frame says for every instruction of a program where the caller's frame is
+ * (its CFA: the value rsp has once the function has returned) and where the
+ * caller's rbp was saved. That is all a walk needs: the return address is always
+ * at [CFA - 8]. What user space makes of it (user/binary/eh_frame.c):
+ *
+ *	mappings  per process, by address: which table, and what to subtract
+ *	   |
+ *	pages     per 64 KiB of the file's addresses: a run of rows
+ *	   |
+ *	rows      4 bytes: the low 16 bits of the first address, and a rule
+ *	   |
+ *	rules     8 bytes, shared by everything: a few hundred do for a whole program
+ *
+ * Tables belong to files, not to processes: all that map a file share them. A
+ * search never takes more than UNWIND_SEARCH_STEPS steps, whatever the tables say.
+ */
+#ifndef ALLOCTAP_UNWIND_H
+#define ALLOCTAP_UNWIND_H
+
+#define UNWIND_PAGE_SHIFT 16
+/* Rows of a page: each has its own address. */
+#define UNWIND_PAGE_ROWS (1u << UNWIND_PAGE_SHIFT)
+/* Enough for UNWIND_PAGE_ROWS rows, and for UNWIND_MAPPINGS_MAX mappings. */
+#define UNWIND_SEARCH_STEPS 17
+/* Executable mappings kept of one process. */
+#define UNWIND_MAPPINGS_MAX 8192
+
+/* How the CFA is found. */
+enum unwind_cfa {
+	UNWIND_CFA_NONE = 0,      /* nobody knows: frame pointers may help */
+	UNWIND_CFA_RSP = 1,       /* rsp + cfa_off */
+	UNWIND_CFA_RBP = 2,       /* rbp + cfa_off */
+	UNWIND_CFA_PLT = 3,       /* rsp + cfa_off, + 8 from byte plt_pushed of a 16-byte stub on */
+	UNWIND_CFA_DEREF_RSP = 4, /* *(rsp + deref_off) + deref_add */
+	UNWIND_CFA_DEREF_RBP = 5, /* *(rbp + deref_off) + deref_add */
+	UNWIND_CFA_SIGNAL = 6,    /* the kernel's frame of a signal handler: registers are in it */
+	UNWIND_CFA_STOP = 7,      /* the outermost frame: nobody called it */
+	UNWIND_CFA_GO_SWITCH = 8, /* runtime.asmcgocall: on with the goroutine's stack */
+	UNWIND_CFA_MAX
+};
+
+/* Where the caller's rbp is. */
+enum unwind_fp {
+	UNWIND_FP_SAME = 0,   /* still in rbp */
+	UNWIND_FP_AT_CFA = 1, /* at CFA + fp_off */
+	UNWIND_FP_AT_FP = 2,  /* at rbp + fp_off */
+	UNWIND_FP_LOST = 3,
+	UNWIND_FP_MAX
+};
+
+struct unwind_rule {
+	__u8 cfa; /* enum unwind_cfa */
+	__u8 fp;  /* enum unwind_fp */
+	union {
+		__s16 fp_off;
+		__s16 plt_pushed; /* UNWIND_CFA_PLT, whose rbp is the same always */
+		/* UNWIND_CFA_GO_SWITCH: bytes between the return address and what follows rsp */
+		__s16 go_frame;
+	};
+	union {
+		__s32 cfa_off;
+		struct {
+			__s16 deref_off, deref_add;
+		};
+		__s32 go_saved; /* UNWIND_CFA_GO_SWITCH: the goroutine is at [rsp + go_saved] */
+	};
+};
+
+/* Valid from this address (its low bits, within a page) to the next row's. */
+struct unwind_row {
+	__u16 pc;
+	__u16 rule;
+};
+
+/* An array map's elements are no smaller than 8 bytes. */
+struct unwind_rows {
+	struct unwind_row row[2];
+};
+
+struct unwind_page {
+	__u32 first; /* row; of the page's own first address there is always one, if there are any */
+	__u32 n;
+};
+
+struct unwind_mapping {
+	__u64 start, end;
+	__u64 bias;  /* address - bias counts from the beginning of the table's first page */
+	__u32 page;  /* the table's first one */
+	__u32 pages; /* 0: it has no table */
+};
+
+/* Mappings of a process: a slice of what is kept of all. */
+struct unwind_process {
+	__u32 first, n;
+};
+
+#endif
