@@ -84,6 +84,16 @@ enum native_container {
 	NATIVE_CONTAINER_MAX
 };
 
+/* Calls that a tapped function passes on to another, which counts them: drop these hits. */
+enum native_flags {
+	/* ptr_arg is NULL: glibc's realloc goes on as malloc. */
+	NATIVE_NULL_ELSEWHERE = 1 << 0,
+	/* The alignment, in size_arg2, is at most NATIVE_SMALL_ALIGN: glibc's memalign, likewise. */
+	NATIVE_SMALL_ALIGN_ELSEWHERE = 1 << 1,
+};
+
+#define NATIVE_SMALL_ALIGN 16
+
 /* Functions whose calls of a tapped function are its own business, per probe. */
 #define NATIVE_NESTED_MAX 8
 
@@ -99,12 +109,12 @@ struct native_range {
 struct native_probe {
 	__u8 op;        /* enum native_op */
 	__u8 size_arg;  /* 1 ... 6; 0: none */
-	__u8 size_arg2; /* of calloc: the other factor */
+	__u8 size_arg2; /* of calloc: the other factor; of memalign: the alignment */
 	__u8 ptr_arg;   /* what is freed or reallocated; the container; 0: none */
 	__u8 offset;    /* of the probed instruction from the function's first byte */
 	__u8 n_nested;
 	__u8 container; /* enum native_container */
-	__u8 pad;
+	__u8 flags;     /* enum native_flags */
 	/* A hit called from here is part of an allocation that was counted already. */
 	struct native_range nested[NATIVE_NESTED_MAX];
 };

@@ -71,7 +71,4 @@ void native_plan_print(const struct native_plan *plan, const char *file, FILE *o
 /* "malloc", "realloc", ... : what a tapped function does, for people. */
 const char *native_op_name(enum native_op op);
 
-/* "std::map/set": for people; NULL out of range. */
-const char *native_container_name(unsigned int container);
-
 #endif
