@@ -37,6 +37,27 @@ typedef struct pt_regs user_regs;
 	}
 
 /*
+ * Integer arguments of a C function, from 1 (System V ABI for AMD64, 3.2.3); 0 and 7
+ * are there so that three bits may index them.
+ */
+#define C_ARGS_NUMBERED 8
+
+static __always_inline void c_args_copy(__u64 args[C_ARGS_NUMBERED], const user_regs *r)
+{
+	args[0] = args[7] = 0;
+	args[1] = r->di;
+	args[2] = r->si;
+	args[3] = r->dx;
+	args[4] = r->cx;
+	args[5] = r->r8;
+	args[6] = r->r9;
+}
+
+#define C_RESULT(r) ((__u64)(r)->ax)
+/* Where a function that has just returned had its return address. */
+#define C_RETURNED_SLOT(r) (REGS_SP(r) - sizeof(__u64))
+
+/*
  * "jbe" is taken on carry or zero. On the branch of a Go stack check that means:
  * the stack must grow (or the goroutine was asked to yield), and the function
  * starts again from its first instruction (facts/go-runtime.md 0.1).

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the programs in native functions have in common.
+ *
+ * What is declared here is defined in native.bpf.c, which must be linked before the
+ * others that use it: libbpf 1.1 makes no map of one that it saw used first.
+ */
+#ifndef ALLOCTAP_NATIVE_HIT_BPF_H
+#define ALLOCTAP_NATIVE_HIT_BPF_H
+
+#include "hit.bpf.h"
+
+/* Sized by user space before load. */
+struct native_probes_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct native_probe);
+};
+extern struct native_probes_map native_probes SEC(".maps");
+
+struct native_hit {
+	struct hit hit;
+	const struct native_probe *probe;
+	__u64 args[C_ARGS_NUMBERED];
+};
+
+/* False: nothing to count. */
+static __always_inline bool native_begin(struct native_hit *n, void *ctx)
+{
+	__u32 place;
+
+	if (!hit_begin(&n->hit, ctx))
+		return false;
+	place = n->hit.cookie.native;
+	n->probe = bpf_map_lookup_elem(&native_probes, &place);
+	if (!n->probe)
+		return false;
+	c_args_copy(n->args, n->hit.regs);
+	return true;
+}
+
+static __always_inline __u64 native_arg(const struct native_hit *n, __u8 number)
+{
+	return n->args[number & (C_ARGS_NUMBERED - 1)];
+}
+
+/* Where the return address of the call is. */
+static __always_inline __u64 native_slot(const struct native_hit *n)
+{
+	return REGS_SP(n->hit.regs) + n->hit.cookie.cfa_off;
+}
+
+/* Part of an allocation that was counted when it entered the function that calls now? */
+static __always_inline bool native_nested(const struct native_hit *n)
+{
+	const struct native_probe *p = n->probe;
+	__u64 ret;
+	__s64 from;
+
+	if (!p->n_nested || read_word(&ret, native_slot(n)))
+		return false;
+	/* The call itself: what follows it may be another function. */
+	from = ret - 1 - (REGS_IP(n->hit.regs) - p->offset);
+	for (int i = 0; i < NATIVE_NESTED_MAX; i++) {
+		if (i < p->n_nested && from >= p->nested[i].start && from < p->nested[i].end) {
+			atomic_add(&n->hit.stats->nested, 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* calloc's product; all ones, which no allocator gives, where it has no room in a word. */
+static __always_inline __u64 native_product(__u64 a, __u64 b)
+{
+	__u64 most = a ? ~0ull / a : ~0ull;
+
+	/* Keep the compiler from making one multiplication to 128 bits of it: BPF has none. */
+	asm volatile("" : "+r"(most));
+	return b > most ? ~0ull : a * b;
+}
+
+/* What an allocation asks for. */
+static __always_inline __u64 native_size(const struct native_hit *n)
+{
+	__u64 size = native_arg(n, n->probe->size_arg);
+
+	return n->probe->op == NATIVE_CALLOC
+		       ? native_product(size, native_arg(n, n->probe->size_arg2))
+		       : size;
+}
+
+static __always_inline __u64 native_walk(const struct native_hit *n, struct walk_scratch *s)
+{
+	return hit_walk(&n->hit, s);
+}
+
+#endif
