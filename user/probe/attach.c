@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "probe/attach.h"
-#include "probe/uprobe_multi.h"
 
 struct attachment {
 	enum link_kind kind;
@@ -62,6 +61,17 @@ void attachment_prepare(const struct attachment *a, struct bpf_program *prog)
 			prog, (enum bpf_attach_type)ATTACH_TYPE_UPROBE_MULTI);
 }
 
+bool attachment_prepare_session(const struct attachment *a, struct bpf_program *prog)
+{
+	if (a->kind != LINK_MULTI || uprobe_session_supported() <= 0)
+		return false;
+	bpf_program__set_autoload(prog, true);
+	bpf_program__set_type(prog, BPF_PROG_TYPE_KPROBE);
+	bpf_program__set_expected_attach_type(prog,
+					      (enum bpf_attach_type)ATTACH_TYPE_UPROBE_SESSION);
+	return true;
+}
+
 static int say_failure(const struct attachment *a, const char *name, int err)
 {
 	if (err == -EPERM || err == -EACCES)
@@ -82,7 +92,7 @@ static int attach_multi(struct attachment *a, struct bpf_program *prog, const ch
 
 	if (vec_reserve(&a->multi_links, a->multi_links.n + 1))
 		return -ENOMEM;
-	fd = uprobe_multi_link(bpf_program__fd(prog), path, offsets, pid);
+	fd = uprobe_multi_link(bpf_program__fd(prog), path, offsets, pid < 0 ? 0 : pid);
 	if (fd < 0)
 		return fd;
 	err = vec_push(&a->multi_links, fd);
@@ -94,7 +104,8 @@ static int attach_perf(struct attachment *a, struct bpf_program *prog, const cha
 		       const struct uprobe_offsets *offsets, size_t i, pid_t pid)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = offsets->cookies[i],
-		    .ref_ctr_offset = offsets->semaphores ? offsets->semaphores[i] : 0);
+		    .ref_ctr_offset = offsets->semaphores ? offsets->semaphores[i] : 0,
+		    .retprobe = offsets->when == UPROBE_RETURN);
 	struct bpf_link *link;
 
 	if (vec_reserve(&a->perf_links, a->perf_links.n + 1))
@@ -150,8 +161,10 @@ int attachment_add(struct attachment *a, const char *name, const struct probe_pl
 			offsets[n] = p->file_offset;
 			cookies[n++] = cookie.value;
 		}
-		err = attach_offsets(a, programs[kind], path,
-				     &(struct uprobe_offsets){offsets, cookies, NULL, n}, pid);
+		err = attach_offsets(
+			a, programs[kind], path,
+			&(struct uprobe_offsets){.probes = offsets, .cookies = cookies, .n = n},
+			pid);
 	}
 	return err ? say_failure(a, name, err) : 0;
 }
@@ -164,8 +177,9 @@ int attachment_add_one(struct attachment *a, const char *name, struct bpf_progra
 	int err;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", exe_fd);
-	err = attach_offsets(a, prog, path,
-			     &(struct uprobe_offsets){&file_offset, &cookie, NULL, 1}, pid);
+	err = attach_offsets(
+		a, prog, path,
+		&(struct uprobe_offsets){.probes = &file_offset, .cookies = &cookie, .n = 1}, pid);
 	return err ? say_failure(a, name, err) : 0;
 }
 
@@ -188,7 +202,22 @@ int attachment_add_usdt(struct attachment *a, const char *name, const struct usd
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	err = attach_offsets(a, prog, path,
-			     &(struct uprobe_offsets){words, cookies, semaphores, plan->n}, pid);
+			     &(struct uprobe_offsets){.probes = words,
+						      .cookies = cookies,
+						      .semaphores = semaphores,
+						      .n = plan->n},
+			     pid);
+	return err ? say_failure(a, name, err) : 0;
+}
+
+int attachment_add_native(struct attachment *a, const char *name, struct bpf_program *prog,
+			  const struct uprobe_offsets *offsets, pid_t pid, int fd)
+{
+	char path[64];
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	err = attach_offsets(a, prog, path, offsets, pid);
 	return err ? say_failure(a, name, err) : 0;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "probe/plan.h"
+#include "probe/uprobe_multi.h"
 #include "probe/usdt_plan.h"
 
 struct bpf_program;
@@ -38,6 +39,11 @@ struct attachment *attachment_new(enum link_kind kind);
  */
 void attachment_prepare(const struct attachment *a, struct bpf_program *prog);
 /*
+ * The same for a program that is to see calls and their returns, by a session link. False,
+ * and nothing done, where the kernel has none, or this attachment is of perf links.
+ */
+bool attachment_prepare_session(const struct attachment *a, struct bpf_program *prog);
+/*
  * Puts all probes of the plan in, for process @pid and the file open as
  * @exe_fd. programs[kind] counts that kind. 0 or -errno, the reason printed
  * under @name; probes put in by then are taken out by attachment_free().
@@ -54,6 +60,12 @@ int attachment_add_one(struct attachment *a, const char *name, struct bpf_progra
  */
 int attachment_add_usdt(struct attachment *a, const char *name, const struct usdt_plan *plan,
 			struct bpf_program *prog, uint32_t first_cookie, pid_t pid, int fd);
+/*
+ * Probes of native functions. @pid of -1: in every process that maps the file open as
+ * @fd. @prog is to be readied for offsets->when.
+ */
+int attachment_add_native(struct attachment *a, const char *name, struct bpf_program *prog,
+			  const struct uprobe_offsets *offsets, pid_t pid, int fd);
 size_t attachment_count(const struct attachment *a);
 /* Takes all probes out: when it returns, none of their programs runs any more. */
 void attachment_free(struct attachment *a);
