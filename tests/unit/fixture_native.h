@@ -24,7 +24,7 @@ struct fixture_native {
 	uint32_t server, worker; /* targets */
 	uint32_t exe, libc, libglib;
 	uint32_t malloc_l, new_l, main_l, put_l, open_l;
-	uint32_t by_put, by_open, by_strdup, by_worker;
+	uint32_t by_put, by_open, by_strdup, by_worker, by_mmap, by_brk;
 };
 
 static inline uint32_t native_location(struct fixture_native *f, uint64_t address, uint32_t mapping,
@@ -72,7 +72,7 @@ static inline uint32_t native_stack(struct fixture_native *f, uint32_t flags, co
 
 static inline void native_stacks(struct fixture_native *f)
 {
-	uint32_t strdup_l, start_l;
+	uint32_t strdup_l, start_l, mmap_l, brk_l;
 
 	f->exe = native_mapping(f, 0x400000, "/usr/bin/server");
 	f->libc = native_mapping(f, 0x7f0000000000, "/usr/lib/libc.so.6");
@@ -90,6 +90,12 @@ static inline void native_stacks(struct fixture_native *f)
 				    FUNCTION_NATIVE);
 	strdup_l =
 		native_location(f, 0x7f0000201000, f->libglib, "g_strdup", "", 0, FUNCTION_NATIVE);
+	mmap_l = native_location(f, 0x7f0000003000, f->libc, "mmap", "", 0,
+				 FUNCTION_NATIVE_ALLOCATOR);
+	brk_l = native_location(f, 0x7f0000004000, f->libc, "sbrk", "", 0,
+				FUNCTION_NATIVE_ALLOCATOR);
+	f->by_mmap = native_stack(f, 0, (uint32_t[]){mmap_l, f->malloc_l, f->open_l, f->main_l}, 4);
+	f->by_brk = native_stack(f, 0, (uint32_t[]){brk_l}, 1);
 	f->by_put = native_stack(
 		f, 0, (uint32_t[]){f->malloc_l, f->new_l, f->put_l, f->main_l, start_l}, 5);
 	f->by_open = native_stack(f, PROFILE_STACK_FRAME_POINTER,
@@ -124,6 +130,9 @@ static inline struct fixture_native fixture_native_begin(void)
 	native_sample(&f, f.server, f.by_open, PROFILE_ALLOC, 7, 28672);
 	native_sample(&f, f.server, f.by_strdup, PROFILE_ALLOC, 50, 1000);
 	native_sample(&f, f.server, f.by_strdup, PROFILE_FREE, 50, 1000);
+	native_sample(&f, f.server, f.by_mmap, PROFILE_MMAP, 3, 1 << 20);
+	native_sample(&f, f.server, f.by_mmap, PROFILE_MUNMAP, 1, 4096);
+	native_sample(&f, f.server, f.by_brk, PROFILE_BRK, 2, 270336);
 	native_sample(&f, f.worker, f.by_worker, PROFILE_ALLOC, 6, 192);
 	native_sample(&f, f.worker, f.by_worker, PROFILE_FREE, 4, 128);
 	return f;

@@ -139,13 +139,15 @@ static void folded_lines_count_one_kind(void **state)
 	uint32_t target = fixture_target(b, 1, "x"), stack = profile_builder_stack(b, NULL, 0, 0);
 	struct profile_sample flushes = {
 		.target = target, .stack = stack, .kind = PROFILE_WB_FLUSH, .objects = 17};
-	static const char *const expected[UNIT_MAX] = {"64", "2", "5", "17"};
+	struct profile_live live = {.target = target, .stack = stack, .objects = 1, .bytes = 24};
+	static const char *const expected[UNIT_MAX] = {"64", "2", "5", "17", "24", "1"};
 	struct profile *p;
 
 	(void)state;
 	fixture_alloc(b, target, stack, fixture_type(b, "[string; bytes]"), 2, 64, 40);
 	fixture_insert(b, target, stack, "map[int]int", 5);
 	assert_int_equal(profile_builder_sample(b, &flushes), 0);
+	assert_int_equal(profile_builder_live(b, &live), 0);
 	p = fixture_finish(b);
 	for (enum export_unit unit = 0; unit < UNIT_MAX; unit++) {
 		struct export_options opts = {.unit = unit, .by = BY_TYPE};

@@ -204,7 +204,9 @@ static int apply_unit(struct options *o, const char *value)
 	static const char *const names[UNIT_MAX] = {[UNIT_BYTES] = "bytes",
 						    [UNIT_OBJECTS] = "objects",
 						    [UNIT_INSERTS] = "inserts",
-						    [UNIT_FLUSHES] = "flushes"};
+						    [UNIT_FLUSHES] = "flushes",
+						    [UNIT_INUSE] = "inuse",
+						    [UNIT_INUSE_OBJECTS] = "inuse-objects"};
 
 	return find_name(value, names, UNIT_MAX, &o->export.unit);
 }
@@ -304,8 +306,8 @@ static const struct option_spec specs[] = {
 	{0, "json", NULL, CMD_REPORT, apply_json, "print JSON instead of text", ""},
 	{0, "top", "N", CMD_ALL, apply_top, "rows of tables (default 20)", "a number above 0"},
 	{0, "unit", "UNIT", CMD_STACKS, apply_unit,
-	 "what folded stacks count: bytes (default), objects, inserts, flushes",
-	 "bytes, objects, inserts or flushes"},
+	 "folded: bytes (default), objects, inserts, flushes, inuse, inuse-objects",
+	 "bytes, objects, inserts, flushes, inuse or inuse-objects"},
 	{0, "by", "WHAT", CMD_STACKS, apply_by,
 	 "folded stacks by stack (default) or by type too, as their leaf", "stack or type"},
 	{0, "gc-cycle", NULL, CMD_STACKS, apply_gc_cycle,

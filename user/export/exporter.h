@@ -12,6 +12,8 @@ enum export_unit {
 	UNIT_OBJECTS,
 	UNIT_INSERTS,
 	UNIT_FLUSHES, /* of write barriers */
+	UNIT_INUSE,   /* bytes that live when the recording ends */
+	UNIT_INUSE_OBJECTS,
 	UNIT_MAX
 };
 

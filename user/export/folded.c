@@ -251,7 +251,7 @@ static uint64_t sample_value(const struct profile_sample *s, enum export_unit un
 	static const enum profile_kind kinds[UNIT_MAX] = {
 		[UNIT_INSERTS] = PROFILE_MAP_INSERT, [UNIT_FLUSHES] = PROFILE_WB_FLUSH};
 
-	if (s->kind != kinds[unit])
+	if (s->kind != kinds[unit] || unit >= UNIT_INUSE)
 		return 0;
 	return unit == UNIT_BYTES ? s->bytes : s->objects;
 }
@@ -260,13 +260,21 @@ static int collect_lines(struct folder *f, enum export_unit unit)
 {
 	const struct profile *p = f->p;
 
-	f->lines = calloc(p->n_samples + 1, sizeof(*f->lines));
+	f->lines = calloc(p->n_samples + p->n_live + 1, sizeof(*f->lines));
 	if (!f->lines)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_samples; i++) {
 		const struct profile_sample *s = &p->samples[i];
 		struct line line = {s->target, s->stack, f->types ? s->type : 0,
 				    sample_value(s, unit)};
+
+		if (line.value)
+			f->lines[f->n_lines++] = line;
+	}
+	for (size_t i = 0; unit >= UNIT_INUSE && i < p->n_live; i++) {
+		const struct profile_live *l = &p->live[i];
+		struct line line = {l->target, l->stack, 0,
+				    unit == UNIT_INUSE ? l->bytes : l->objects};
 
 		if (line.value)
 			f->lines[f->n_lines++] = line;

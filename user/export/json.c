@@ -8,10 +8,12 @@
 #include "export/exporter.h"
 #include "export/json_parts.h"
 #include "report/sites.h"
+#include "report/stack_ends.h"
 
 #define JSON_SCHEMA 1
 
-static void write_totals(struct json_writer *w, const struct profile_totals *t)
+static void write_totals(struct json_writer *w, const struct profile *p,
+			 const struct profile_totals *t)
 {
 	json_object(w, "totals");
 	json_uint(w, "alloc_objects", t->alloc_objects);
@@ -19,6 +21,26 @@ static void write_totals(struct json_writer *w, const struct profile_totals *t)
 	json_uint(w, "alloc_requested", t->alloc_requested);
 	json_uint(w, "map_inserts", t->map_inserts);
 	json_uint(w, "wb_flushes", t->wb_flushes);
+	if (p->heap.recorded) {
+		json_uint(w, "free_objects", t->free_objects);
+		json_uint(w, "free_bytes", t->free_bytes);
+		json_uint(w, "inuse_objects", t->live_objects);
+		json_uint(w, "inuse_bytes", t->live_bytes);
+	}
+	json_end(w);
+}
+
+static void write_stack_ends(struct json_writer *w, const struct profile *p)
+{
+	struct stack_ends e = stack_ends_count(p);
+
+	json_uint(w, "hits", e.hits);
+	json_uint(w, "whole", e.whole);
+	json_double(w, "whole_share", stack_ends_whole_share(&e));
+	json_uint(w, "frame_pointer", e.frame_pointer);
+	json_object(w, "not_whole");
+	for (int i = 0; i < STACK_END_REASONS; i++)
+		json_uint(w, stack_end_name((enum stack_end_reason)i), e.reasons[i]);
 	json_end(w);
 }
 
@@ -29,6 +51,8 @@ static void write_stacks(struct json_writer *w, const struct profile *p)
 	json_uint(w, "truncated", p->stacks_truncated);
 	json_uint(w, "broken", p->stacks_broken);
 	json_double(w, "resolved_share", profile_resolved_share(p));
+	if (profile_native(p))
+		write_stack_ends(w, p);
 	json_end(w);
 }
 
@@ -54,6 +78,12 @@ static void write_sites(struct json_writer *w, const struct profile *p, const st
 		json_uint(w, "requested", s->requested);
 		json_uint(w, "inserts", s->inserts);
 		json_uint(w, "wb_flushes", s->flushes);
+		if (p->heap.recorded) {
+			json_uint(w, "free_objects", s->frees);
+			json_uint(w, "free_bytes", s->freed_bytes);
+			json_uint(w, "inuse_objects", s->live_objects);
+			json_uint(w, "inuse_bytes", s->live_bytes);
+		}
 		json_end(w);
 	}
 	json_end(w);
@@ -75,7 +105,7 @@ static int json_write(const struct profile *p, const struct export_options *opts
 	json_uint(&w, "start_unix_ns", p->start_unix_ns);
 	json_uint(&w, "duration_ns", p->duration_ns);
 	json_string(&w, "mode", profile_str(p, p->mode));
-	write_totals(&w, &sites->totals);
+	write_totals(&w, p, &sites->totals);
 	write_stacks(&w, p);
 	write_lost(&w, p);
 	json_cost(&w, &p->cost);
@@ -87,6 +117,8 @@ static int json_write(const struct profile *p, const struct export_options *opts
 		err = json_escapes(&w, p);
 	if (!err)
 		err = json_gc(&w, p);
+	if (!err)
+		err = json_space(&w, p);
 	if (!err && opts->layout)
 		err = json_layout(&w, p, opts->layout);
 	json_end(&w);

@@ -13,6 +13,16 @@ void json_targets(struct json_writer *w, const struct profile *p)
 		json_string(w, "exe", profile_str(p, t->exe));
 		json_string(w, "runtime", profile_str(p, t->runtime));
 		json_string(w, "version", profile_str(p, t->version));
+		if (t->ppid)
+			json_uint(w, "ppid", t->ppid);
+		if (t->container)
+			json_string(w, "container", profile_str(p, t->container));
+		if (t->allocator)
+			json_string(w, "allocator", profile_str(p, t->allocator));
+		if (t->start_ns)
+			json_uint(w, "start_ns", t->start_ns);
+		if (t->end_ns)
+			json_uint(w, "end_ns", t->end_ns);
 		json_end(w);
 	}
 	json_end(w);

@@ -31,6 +31,8 @@ void json_layout_members(struct json_writer *w, const struct profile *p,
 			 const struct type_layout *l, const struct type_row *row);
 /* "maps": [...]: json_maps.c. 0 or -ENOMEM. */
 int json_maps(struct json_writer *w, const struct profile *p);
+/* "address_space": {...}, of recordings that have any: json_space.c. 0 or -ENOMEM. */
+int json_space(struct json_writer *w, const struct profile *p);
 /* "gc": {...}, of recordings that have collections: json_gc.c. 0 or -ENOMEM. */
 int json_gc(struct json_writer *w, const struct profile *p);
 /* "patterns": [...], of collections. */

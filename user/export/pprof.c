@@ -5,7 +5,7 @@
  * words behind it.
  *
  * The sample types are those of Go's heap profile, in its order, so that files
- * merge and compare with Go's own; frees are not tracked, so inuse_* are 0. Our
+ * merge and compare with Go's own; inuse_* are 0 unless the live heap was recorded. Our
  * map_inserts come after them; then wb_flushes, gc_pause and gc_assist, each where
  * some were recorded: viewers offer every type there is. What was counted for the
  * same stack and type is one sample: its numeric label "bytes" is the mean object
@@ -60,14 +60,20 @@ static const struct {
 	"|reflect\\.(unsafe_New.*|growslice|makemap|makechan|mapassign.*|mapclone)"             \
 	"|internal/reflectlite\\.unsafe_New.*|internal/runtime/maps\\..*"
 
+/* The same of native programs, whichever allocator they have. */
+#define DROP_NATIVE_FRAMES                                                              \
+	"|(__libc_|__|je_|tc_|mi_)?(malloc|calloc|realloc|reallocarray|memalign|valloc" \
+	"|pvalloc|aligned_alloc|posix_memalign|mallocx|rallocx)"                        \
+	"|operator new(\\[\\])?|__rust_alloc.*|__rust_realloc|alloc::alloc::.*"
+
 /* Go's own MemProfileRate for "every allocation": mean bytes per sample. */
 #define PERIOD_EXACT 1
 
-/* type, bytes, pid, comm, gc_cycle */
-#define LABELS_MAX 5
+/* type, bytes, pid, comm, container, gc_cycle */
+#define LABELS_MAX 6
 
 struct words {
-	int64_t type, bytes, pid, comm, gc_cycle;
+	int64_t type, bytes, pid, comm, container, gc_cycle;
 };
 
 struct pprof {
@@ -143,6 +149,7 @@ static void add_words(struct pprof *f)
 	f->words.bytes = add_string(f, "bytes");
 	f->words.pid = add_string(f, "pid");
 	f->words.comm = add_string(f, "comm");
+	f->words.container = add_string(f, "container");
 	f->words.gc_cycle = add_string(f, "gc_cycle");
 }
 
@@ -173,7 +180,8 @@ static void add_scalars(struct pprof *f)
 	period_type.unit = f->words.bytes;
 	m.period_type = &period_type;
 	m.period = PERIOD_EXACT;
-	m.drop_frames = add_string(f, DROP_FRAMES);
+	m.drop_frames =
+		add_string(f, profile_native(f->p) ? DROP_FRAMES DROP_NATIVE_FRAMES : DROP_FRAMES);
 	m.time_nanos = (int64_t)f->p->start_unix_ns;
 	m.duration_nanos = (int64_t)f->p->duration_ns;
 	gzip_stream_message(f->out, &m.base);
@@ -205,7 +213,10 @@ static void print_comments(const struct profile *p, FILE *out)
 		fputs("\nlost: ", out);
 		summary_loss(out, p, &p->losses[i]);
 	}
-	fputs("\ninuse_* are 0: frees are not tracked", out);
+	if (!p->heap.recorded)
+		fputs("\ninuse_* are 0: frees are not tracked", out);
+	else if (p->heap.partial_since_ns)
+		fputs("\ninuse_* are partial: there was no room for all that lived", out);
 }
 
 static int add_comments(struct pprof *f)
@@ -348,6 +359,10 @@ static size_t fill_labels(const struct pprof *f, const struct pprof_sample *g, c
 		l++->str = pids[g->target];
 		l->key = f->words.comm;
 		l++->str = f->p->targets[g->target].comm;
+	}
+	if (f->p->targets[g->target].container) {
+		l->key = f->words.container;
+		l++->str = f->p->targets[g->target].container;
 	}
 	if (g->cycle) {
 		l->key = f->words.gc_cycle;

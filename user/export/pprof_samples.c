@@ -66,6 +66,14 @@ int pprof_samples_make(struct pprof_samples *s, const struct profile *p, bool by
 		s->has[i] = true;
 	for (size_t i = 0; !err && i < p->n_samples; i++)
 		err = add_sample(s, p, &p->samples[i], by_cycle);
+	for (size_t i = 0; !err && i < p->n_live; i++) {
+		const struct profile_live *live = &p->live[i];
+		struct pprof_sample key = {.target = live->target, .stack = live->stack};
+
+		err = add_value(s, &key, VALUE_INUSE_OBJECTS, live->objects);
+		if (!err)
+			err = add_value(s, &key, VALUE_INUSE_SPACE, live->bytes);
+	}
 	for (size_t i = 0; !err && i < p->n_gc_pauses; i++) {
 		const struct profile_gc_pause *pause = &p->gc_pauses[i];
 		struct pprof_sample key = {.target = pause->target,

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "export/summary.h"
 #include "export/text_views.h"
+#include "report/stack_ends.h"
 
 static const text_view_fn views[VIEW_MAX] = {
 	[VIEW_SITES] = text_sites_print,
@@ -54,12 +55,65 @@ static void print_totals(const struct text *t, const struct profile_totals *sum)
 			format_count(inserts, sizeof(inserts), sum->wb_flushes));
 }
 
+/* As valgrind puts it, and what is left. */
+static void print_heap(const struct text *t, const struct profile_totals *sum)
+{
+	const struct profile_heap *heap = &t->p->heap;
+	char objects[32], bytes[32], when[32];
+
+	if (!heap->recorded)
+		return;
+	fprintf(t->out,
+		"heap usage   %" PRIu64 " allocs, %" PRIu64 " frees, %" PRIu64 " bytes allocated\n",
+		sum->alloc_objects, sum->free_objects + heap->untracked_frees,
+		sum->alloc_requested);
+	fprintf(t->out, "live         %s in %s blocks at the end, exactly %" PRIu64 " in %" PRIu64,
+		format_bytes(bytes, sizeof(bytes), sum->live_bytes),
+		format_count(objects, sizeof(objects), sum->live_objects), sum->live_bytes,
+		sum->live_objects);
+	if (heap->peak_bytes)
+		fprintf(t->out, "; at most %s after %s",
+			format_bytes(bytes, sizeof(bytes), heap->peak_bytes),
+			format_duration(when, sizeof(when), heap->peak_ns));
+	fputc('\n', t->out);
+	if (heap->untracked_frees)
+		fprintf(t->out,
+			"             %" PRIu64
+			" frees were of blocks that were not seen to be allocated\n",
+			heap->untracked_frees);
+	if (heap->partial_since_ns)
+		fprintf(t->out,
+			"             partial: from %s on there was no room for new blocks\n",
+			format_duration(when, sizeof(when), heap->partial_since_ns));
+}
+
+static void print_stack_ends(const struct text *t)
+{
+	struct stack_ends e = stack_ends_count(t->p);
+	char count[32];
+
+	fprintf(t->out, "             %.5g%% of %s hits have a whole one",
+		stack_ends_whole_share(&e) * 100, format_count(count, sizeof(count), e.hits));
+	if (e.frame_pointer)
+		fprintf(t->out, ", %" PRIu64 " of them with frame pointers", e.frame_pointer);
+	fputc('\n', t->out);
+	for (int i = 0; i < STACK_END_REASONS; i++) {
+		if (e.reasons[i])
+			fprintf(t->out, "             %" PRIu64 " not whole: %s\n", e.reasons[i],
+				stack_end_text((enum stack_end_reason)i));
+	}
+}
+
 static void print_stacks(const struct text *t)
 {
 	const struct profile *p = t->p;
 
 	fprintf(t->out, "stacks       %zu different, %.4g%% of their frames have a name\n",
 		p->n_stacks, profile_resolved_share(p) * 100);
+	if (profile_native(p)) {
+		print_stack_ends(t);
+		return;
+	}
 	if (p->stacks_truncated)
 		fprintf(t->out, "             %" PRIu64 " hits had more frames than are kept\n",
 			p->stacks_truncated);
@@ -97,6 +151,7 @@ static int text_write(const struct profile *p, const struct export_options *opts
 	if (opts->layout)
 		return text_layout_print(&t, opts);
 	print_totals(&t, &totals);
+	print_heap(&t, &totals);
 	print_stacks(&t);
 	print_cost(&t);
 	print_losses(&t);

@@ -8,18 +8,19 @@
 
 /* What the columns before the name take, and one more; see print_figures(). */
 #define FIGURES_WIDTH 45
-#define FLUSHES_WIDTH 10
+#define COLUMN_WIDTH  10
 
-/* Nearly nobody records flushes: the others are spared a column of zeros. */
-static size_t figures_width(const struct profile_totals *sum)
+/* Few record flushes or what is freed: the others are spared columns of zeros. */
+static size_t figures_width(const struct text *t, const struct profile_totals *sum)
 {
-	return FIGURES_WIDTH + (sum->wb_flushes ? FLUSHES_WIDTH : 0);
+	return FIGURES_WIDTH + (sum->wb_flushes ? COLUMN_WIDTH : 0) +
+	       (t->p->heap.recorded ? 2 * COLUMN_WIDTH : 0);
 }
 
 static void print_figures(const struct text *t, const struct profile_totals *sum,
 			  const struct site *s)
 {
-	char bytes[32], objects[32], inserts[32], flushes[32];
+	char bytes[32], objects[32], inserts[32], flushes[32], frees[32], live[32];
 
 	fprintf(t->out, "  %8s  %5.1f%%  %8s  %8s  ", format_bytes(bytes, sizeof(bytes), s->bytes),
 		text_percent(s->bytes, sum->alloc_bytes),
@@ -27,6 +28,9 @@ static void print_figures(const struct text *t, const struct profile_totals *sum
 		format_count(inserts, sizeof(inserts), s->inserts));
 	if (sum->wb_flushes)
 		fprintf(t->out, "%8s  ", format_count(flushes, sizeof(flushes), s->flushes));
+	if (t->p->heap.recorded)
+		fprintf(t->out, "%8s  %8s  ", format_count(frees, sizeof(frees), s->frees),
+			format_bytes(live, sizeof(live), s->live_bytes));
 }
 
 static void print_rest(const struct text *t, const struct site_table *table, size_t shown)
@@ -38,10 +42,12 @@ static void print_rest(const struct text *t, const struct site_table *table, siz
 		rest.objects += table->sites[i].objects;
 		rest.inserts += table->sites[i].inserts;
 		rest.flushes += table->sites[i].flushes;
+		rest.frees += table->sites[i].frees;
+		rest.live_bytes += table->sites[i].live_bytes;
 	}
 	fputs("     ", t->out);
 	print_figures(t, &table->totals, &rest);
-	text_rest(t, figures_width(&table->totals), shown, table->n);
+	text_rest(t, figures_width(t, &table->totals), shown, table->n);
 }
 
 static int print_table(const struct text *t, const struct site_table *table, size_t shown)
@@ -51,14 +57,15 @@ static int print_table(const struct text *t, const struct site_table *table, siz
 
 	for (size_t i = 0; i < shown; i++)
 		pad = text_pad(t->p, t->p->functions[table->sites[i].function].name, pad);
-	fprintf(t->out, "\n rank     bytes   share   objects   inserts  %scall site\n",
-		table->totals.wb_flushes ? " flushes  " : "");
+	fprintf(t->out, "\n rank     bytes   share   objects   inserts  %s%scall site\n",
+		table->totals.wb_flushes ? " flushes  " : "",
+		t->p->heap.recorded ? "   frees      live  " : "");
 	for (size_t i = 0; !err && i < shown; i++) {
 		const struct site *s = &table->sites[i];
 
 		fprintf(t->out, "%5zu", i + 1);
 		print_figures(t, &table->totals, s);
-		err = text_line_label(t, figures_width(&table->totals),
+		err = text_line_label(t, figures_width(t, &table->totals),
 				      (struct profile_line){s->function, s->line}, pad);
 	}
 	if (!err && shown < table->n)
@@ -78,5 +85,5 @@ int text_sites_print(const struct text *t, const struct export_options *opts)
 	else
 		fputs("\nNothing was allocated or inserted while this was recorded.\n", t->out);
 	site_table_free(table);
-	return err;
+	return err ? err : text_space_print(t, opts);
 }

@@ -16,6 +16,9 @@ int text_types_print(const struct text *t, const struct export_options *opts);
 int text_maps_print(const struct text *t, const struct export_options *opts);
 int text_gc_print(const struct text *t, const struct export_options *opts);
 
+/* Behind the call sites, of recordings that have any of it. */
+int text_space_print(const struct text *t, const struct export_options *opts);
+
 /* Of the type in @opts, instead of a table. -EINVAL, -EBADMSG: see type_layout_new(). */
 int text_layout_print(const struct text *t, const struct export_options *opts);
 

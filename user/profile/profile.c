@@ -24,9 +24,30 @@ struct profile_totals profile_totals(const struct profile *p)
 			t.map_inserts += s->objects;
 		} else if (s->kind == PROFILE_WB_FLUSH) {
 			t.wb_flushes += s->objects;
+		} else if (s->kind == PROFILE_FREE) {
+			t.free_objects += s->objects;
+			t.free_bytes += s->bytes;
 		}
 	}
+	for (size_t i = 0; i < p->n_live; i++) {
+		t.live_objects += p->live[i].objects;
+		t.live_bytes += p->live[i].bytes;
+	}
 	return t;
+}
+
+bool profile_target_native(const struct profile *p, uint32_t target)
+{
+	return p->targets[target].allocator;
+}
+
+bool profile_native(const struct profile *p)
+{
+	for (uint32_t i = 0; i < p->n_targets; i++) {
+		if (profile_target_native(p, i))
+			return true;
+	}
+	return false;
 }
 
 uint64_t profile_lost(const struct profile *p)

@@ -310,7 +310,14 @@ struct profile_totals {
 	uint64_t alloc_objects, alloc_bytes, alloc_requested;
 	uint64_t map_inserts;
 	uint64_t wb_flushes;
+	uint64_t free_objects, free_bytes;
+	uint64_t live_objects, live_bytes; /* at the end, of what was allocated while recording */
 };
+
+/* Native allocators of @target were tapped. */
+bool profile_target_native(const struct profile *p, uint32_t target);
+/* ... of one at least. */
+bool profile_native(const struct profile *p);
 
 struct profile_totals profile_totals(const struct profile *p);
 /* All losses added up; 0 is what --strict wants to see. */

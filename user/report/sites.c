@@ -35,25 +35,55 @@ static struct site *intern_site(struct site_builder *b, struct profile_line line
 	return &b->sites.data[b->sites.n - 1];
 }
 
+static void add_to(struct site *site, const struct profile_sample *s)
+{
+	switch (s->kind) {
+	case PROFILE_ALLOC:
+		site->objects += s->objects;
+		site->bytes += s->bytes;
+		site->requested += s->requested;
+		break;
+	case PROFILE_MAP_INSERT:
+		site->inserts += s->objects;
+		break;
+	case PROFILE_FREE:
+		site->frees += s->objects;
+		site->freed_bytes += s->bytes;
+		break;
+	default:
+		site->flushes += s->objects;
+	}
+}
+
+static int add_live(struct site_builder *b)
+{
+	const struct profile *p = b->p;
+
+	for (size_t i = 0; i < p->n_live; i++) {
+		struct site *site = intern_site(b, profile_stack_site(p, p->live[i].stack));
+
+		if (!site)
+			return -ENOMEM;
+		site->live_objects += p->live[i].objects;
+		site->live_bytes += p->live[i].bytes;
+	}
+	return 0;
+}
+
 static int add_samples(struct site_builder *b)
 {
 	const struct profile *p = b->p;
 
 	for (size_t i = 0; i < p->n_samples; i++) {
 		const struct profile_sample *s = &p->samples[i];
-		struct site *site = intern_site(b, profile_stack_site(p, s->stack));
+		struct site *site;
 
+		if (s->kind >= PROFILE_MMAP && s->kind <= PROFILE_BRK)
+			continue;
+		site = intern_site(b, profile_stack_site(p, s->stack));
 		if (!site)
 			return -ENOMEM;
-		if (s->kind == PROFILE_ALLOC) {
-			site->objects += s->objects;
-			site->bytes += s->bytes;
-			site->requested += s->requested;
-		} else if (s->kind == PROFILE_MAP_INSERT) {
-			site->inserts += s->objects;
-		} else {
-			site->flushes += s->objects;
-		}
+		add_to(site, s);
 	}
 	return 0;
 }
@@ -90,6 +120,8 @@ struct site_table *site_table_new(const struct profile *p)
 	struct site_builder b = {.p = p};
 	int err = t ? add_samples(&b) : -ENOMEM;
 
+	if (!err)
+		err = add_live(&b);
 	intern_free(&b.index);
 	if (err) {
 		vec_free(&b.sites);

@@ -3,7 +3,8 @@
  * Call sites: who in the program's own code allocated and inserted.
  *
  * A stack without such a frame is charged to its outermost one (see
- * profile_stack_site()), so that totals stay right.
+ * profile_stack_site()), so that totals stay right. Calls for address space are
+ * left to report/space.h.
  */
 #ifndef ALLOCTAP_REPORT_SITES_H
 #define ALLOCTAP_REPORT_SITES_H
@@ -14,6 +15,8 @@ struct site {
 	uint32_t function; /* in profile.functions */
 	uint32_t line;
 	uint64_t objects, bytes, requested, inserts, flushes;
+	uint64_t frees, freed_bytes;       /* of what was allocated here */
+	uint64_t live_objects, live_bytes; /* of it, when the recording ended */
 };
 
 struct site_table {
