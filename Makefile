@@ -37,7 +37,8 @@ CFLAGS	?= -O2 -g
 STD	:= -std=gnu17 -D_GNU_SOURCE
 LIBS	:= -lbpf -ldw -lelf -liberty -lprotobuf-c -lz
 
-BPF_SRC	:= $(wildcard bpf/*.bpf.c)
+# Maps must be defined before they are used: libbpf 1.1 makes none of the others.
+BPF_SRC	:= bpf/target.bpf.c $(filter-out bpf/target.bpf.c,$(wildcard bpf/*.bpf.c))
 USER_SRC := $(wildcard user/*/*.c)
 LIB_SRC	:= $(filter-out user/cmd/main.c,$(USER_SRC))
 PROTO	:= $(wildcard user/*/*.proto)

@@ -14,8 +14,10 @@
 #define STACK_COPY_BYTES 1024
 /* Every so many hits of a CPU, a program times its own run. A power of two. */
 #define TIMED_HITS 1024
-/* Processes one session taps at a time. A power of two. */
+/* Processes that can be tapped by name (-p), and places for what is kept of Go ones. A power of two. */
 #define TARGETS_MAX 4096
+/* Processes known at a time, tapped or not, where others than those named are tapped. */
+#define TARGETS_FOLLOWED 32768
 /* Go runtimes of different layout that one session can tap at a time. A power of two. */
 #define GO_LAYOUTS_MAX 16
 /*
@@ -165,6 +167,7 @@ enum loss_reason {
 	LOST_GROWTH,          /* growth of a map: key could not be stored, or map not read */
 	LOST_GC_EVENT,        /* a cycle or a pause: no room in the ring buffer */
 	LOST_GC_ASSIST,       /* an assist: no room to remember when it began */
+	LOST_TARGET,          /* a hit of a process there was no room to know */
 	LOST_LIVE_FULL,       /* an address: the live map is full, the heap is known in part */
 	LOST_LIVE_INSERT,     /* ... the kernel refused it for another reason */
 	LOST_LIVE_CALL,       /* an allocation: no room to remember the call until it returns */
@@ -209,7 +212,10 @@ enum gc_function {
 	GC_FUNCTION_MAX
 };
 
-/* The probe serves every process that maps the file: who is hit is looked up. */
+/*
+ * The probe serves every process that maps the file: who is hit is looked up. Else
+ * the cookie has the target's id, which is its place too.
+ */
 #define COOKIE_ANY_TARGET 0xffff
 
 union probe_cookie {
@@ -218,7 +224,7 @@ union probe_cookie {
 		__u8 layout;  /* index into go_layouts[] */
 		__u8 cfa_off; /* bytes pushed since entry: [rsp + cfa_off] is the return address */
 		__u8 growth;  /* enum growth_function */
-		__u16 target; /* place of the process among the targets; COOKIE_ANY_TARGET */
+		__u16 target; /* id of the process the probe is for; COOKIE_ANY_TARGET */
 		union {
 			struct {
 				__u8 gc; /* enum gc_function */
@@ -286,13 +292,16 @@ struct go_layout {
 };
 
 struct count_key {
-	__u64 stack; /* hash of the frames and flags; 0 is "[lost stack]" */
-	__u64 type;  /* address of the runtime type: allocated, or of the map; 0: none */
-	__u32 tgid;
+	__u64 stack;  /* hash of the frames and flags; 0 is "[lost stack]" */
+	__u64 type;   /* address of the runtime type: allocated, or of the map; 0: none */
+	__u32 target; /* id */
 	__u32 epoch;  /* GC cycles begun since the recording began; of growths: 0 */
 	__u32 kind;   /* enum sample_kind */
-	__u32 detail; /* KIND_MAP_GROW: GROWTH_DETAIL(); else 0 */
+	__u32 detail; /* KIND_MAP_GROW: GROWTH_DETAIL(); KIND_ALLOC: ALLOC_FOLLOWED; else 0 */
 };
+
+/* count_key.detail of an allocation whose address is in the live map. */
+#define ALLOC_FOLLOWED 1
 
 struct count_value {
 	__u64 objects;
@@ -313,7 +322,7 @@ struct tap_stats {
 	__u64 hits;       /* program runs, dropped ones included */
 	__u64 restarts;   /* dropped: the stack check was about to be taken */
 	__u64 zero_sized; /* dropped: the runtime does not count them either */
-	__u64 after_exec; /* dropped: the process has become another program */
+	__u64 foreign;    /* dropped: the process is no target, or none any more since an exec */
 	__u64 timed_hits; /* every TIMED_HITS-th run is timed ... */
 	__u64 timed_ns;   /* ... and took this long in all */
 	__u64 nested;     /* dropped: part of an allocation that is counted already */
@@ -339,9 +348,32 @@ struct live_value {
 
 /* Ring buffer records: rare things only. */
 enum event_type {
-	EVENT_EXEC = 1, /* a target became another program */
-	EVENT_FULL = 2, /* a side of the double buffer fills up: drain it now */
-	EVENT_TYPE = 3, /* a type that is not in the program's file: read it while you can */
+	EVENT_EXEC = 1,   /* a target became another program; it is no target any more */
+	EVENT_FULL = 2,   /* a side of the double buffer fills up: drain it now */
+	EVENT_TYPE = 3,   /* a type that is not in the program's file: read it while you can */
+	EVENT_TARGET = 4, /* a process became a target */
+	EVENT_EXIT = 5,   /* a target ended */
+};
+
+/* As the kernel keeps it of a thread, with the NUL. */
+#define COMM_BYTES 16
+
+struct event {
+	__u32 event; /* enum event_type */
+	__u32 target;
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 type;    /* EVENT_TYPE: its address */
+	__u32 tgid;
+	__u32 parent;          /* EVENT_TARGET: tgid; 0: not known */
+	char comm[COMM_BYTES]; /* EVENT_TARGET */
+};
+
+/* Which processes are targets besides those that user space has named. */
+enum select_mode {
+	SELECT_NAMED = 0, /* none */
+	SELECT_ALL = 1,
+	SELECT_COMM = 2,   /* whose comm cfg_comm matches */
+	SELECT_CGROUP = 3, /* in cgroup select_cgroup[0], or below it */
 };
 
 /* Where a process has the types of its program. */
@@ -349,18 +381,14 @@ struct type_range {
 	__u64 first, end;
 };
 
-/* A process that is tapped. */
+/*
+ * What is known of a process. One that runs another program (exec) is another target.
+ * Places are given out by user space, to Go programs; ids by whoever adds the target.
+ */
 struct target_value {
 	struct type_range types;
-	__u32 execed; /* it has become another program */
-	__u32 pad;
-};
-
-struct event {
-	__u32 event; /* enum event_type */
-	__u32 tgid;
-	__u64 time_ns; /* CLOCK_MONOTONIC */
-	__u64 type;    /* EVENT_TYPE: its address */
+	__u32 id;    /* from 1, never given out again; 0: it is no target */
+	__u32 place; /* in epochs[] and all that is kept by place; 0: shared by those without */
 };
 
 /*
@@ -396,8 +424,8 @@ struct gc_pause {
 
 /* A cycle that begins, or a pause that has ended. */
 struct gc_event {
-	__u32 event; /* enum gc_event_type */
-	__u32 target;
+	__u32 event;   /* enum gc_event_type */
+	__u32 target;  /* id */
 	__u32 epoch;   /* of the cycle it is or belongs to; 0: none, or one that began before us */
 	__u32 what;    /* gcTrigger.kind (GC_TRIGGER_UNKNOWN: not seen), or stwReason */
 	__u64 time_ns; /* when it began: CLOCK_MONOTONIC */
@@ -424,6 +452,6 @@ struct alloc_bin {
 };
 
 #define ALLOC_BIN_NS 10000000ull
-#define ALLOC_BINS   512 /* of each target */
+#define ALLOC_BINS   512 /* of each place */
 
 #endif

@@ -17,10 +17,9 @@
 #include <bpf/bpf_helpers.h>
 
 #include "count.bpf.h"
+#include "target.bpf.h"
 
 const volatile __u64 cfg_hash_seed = 0;
-const volatile __u64 cfg_pidns_dev = 0;
-const volatile __u64 cfg_pidns_ino = 0;
 const volatile __u64 cfg_stacks_early = 0;
 const volatile __u64 cfg_counts_early = 0;
 
@@ -64,53 +63,24 @@ struct {
 		});
 } quiesce SEC(".maps");
 
-/* Processes we tap. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, TARGETS_MAX);
-	__type(key, __u32);
-	__type(value, struct target_value);
-} targets SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 64 * 1024);
-} events SEC(".maps");
-
-/* Spares every hit a look into targets while no exec has happened. */
-static volatile __u32 any_exec;
-
 #define E2BIG  7
 #define EEXIST 17
-
-static __always_inline void send_event(enum event_type event, __u32 tgid, __u64 type)
-{
-	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-
-	if (!e)
-		return; /* only a hint: user space looks at the facts by itself, later */
-	e->event = event;
-	e->tgid = tgid;
-	e->time_ns = bpf_ktime_get_ns();
-	e->type = type;
-	bpf_ringbuf_submit(e, 0);
-}
 
 /* Counts a key stored; says once per drain that it is time for the next. */
 static __always_inline void count_stored(__u64 *stored, __u64 early)
 {
 	if (__sync_fetch_and_add(stored, 1) + 1 == early)
-		send_event(EVENT_FULL, 0, 0);
+		send_event(&(struct event){.event = EVENT_FULL});
 }
 
 /* Types made at run time are gone with their process: they do not wait for a drain. */
 static __always_inline void tell_type(const struct count_key *key)
 {
-	__u32 tgid = key->tgid;
-	struct target_value *target = key->type ? bpf_map_lookup_elem(&targets, &tgid) : NULL;
+	struct target_value *target = key->type ? current_target() : NULL;
 
 	if (target && key->type - target->types.first >= target->types.end - target->types.first)
-		send_event(EVENT_TYPE, tgid, key->type);
+		send_event(&(struct event){
+			.event = EVENT_TYPE, .target = key->target, .type = key->type});
 }
 
 /* Others may raise it meanwhile, but never as often as we try. */
@@ -213,44 +183,6 @@ __hidden bool keep_stack(__u64 id, const struct stack_value *stack)
 	if (active_side == 0)
 		return stacks_keep(&stacks_a, &new_stacks[0], id, stack);
 	return stacks_keep(&stacks_b, &new_stacks[1], id, stack);
-}
-
-static __always_inline __u32 current_tgid(void)
-{
-	struct bpf_pidns_info info = {};
-
-	if (!cfg_pidns_ino)
-		return bpf_get_current_pid_tgid() >> 32;
-	if (bpf_get_ns_current_pid_tgid(cfg_pidns_dev, cfg_pidns_ino, &info, sizeof(info)))
-		return 0;
-	return info.tgid;
-}
-
-__hidden __u32 target_tgid(void)
-{
-	__u32 tgid = current_tgid();
-	struct target_value *target;
-
-	if (any_exec) {
-		target = bpf_map_lookup_elem(&targets, &tgid);
-		if (target && target->execed)
-			return 0;
-	}
-	return tgid;
-}
-
-SEC("?raw_tp/sched_process_exec")
-int process_exec(void *ctx __attribute__((unused)))
-{
-	__u32 tgid = current_tgid();
-	struct target_value *target = bpf_map_lookup_elem(&targets, &tgid);
-
-	if (!target)
-		return 0;
-	target->execed = 1;
-	any_exec = 1;
-	send_event(EVENT_EXEC, tgid, 0);
-	return 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -17,10 +17,4 @@ __hidden void count_event(struct count_key *key, const struct count_value *v,
 /* Keeps the stack on the active side; false, counted as lost, where it cannot be. */
 __hidden bool keep_stack(__u64 id, const struct stack_value *stack);
 
-/*
- * The process the hit belongs to, numbered as user space numbers it; 0 for one
- * that was replaced by exec since it was tapped: its addresses mean nothing now.
- */
-__hidden __u32 target_tgid(void);
-
 #endif

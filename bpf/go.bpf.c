@@ -16,7 +16,7 @@
 const volatile bool cfg_types = true;
 /* Is the time of each allocation kept? */
 const volatile bool cfg_bins = false;
-const volatile struct go_layout go_layouts[GO_LAYOUTS_MAX] = {};
+volatile struct go_layout go_layouts[GO_LAYOUTS_MAX] = {};
 volatile __u32 epochs[TARGETS_MAX] = {};
 struct scratch_map scratch SEC(".maps");
 const volatile __u16 go_sizes_fine[GO_SIZE_TABLE] = {};
@@ -46,10 +46,10 @@ struct {
 /* When the first bin begins. */
 volatile __u64 bins_origin_ns = 0;
 
-static __always_inline void bin_add(const struct hit *hit, const struct count_value *v)
+static __always_inline void bin_add(__u32 place, const struct count_value *v)
 {
 	__u64 now = (bpf_ktime_get_ns() - bins_origin_ns) / ALLOC_BIN_NS;
-	__u32 i = hit->cookie.target * ALLOC_BINS + now % ALLOC_BINS;
+	__u32 i = place * ALLOC_BINS + now % ALLOC_BINS;
 	struct alloc_bin *bin = bpf_map_lookup_elem(&alloc_bins, &i);
 
 	if (!bin)
@@ -62,17 +62,18 @@ static __always_inline void hit_count(struct hit *hit, struct count_key *key,
 				      const struct count_value *v)
 {
 	struct walk_scratch *s;
+	__u32 place;
 
 	if (!cfg_types)
 		key->type = 0;
-	key->tgid = hit_tgid(hit);
-	if (!key->tgid)
+	key->target = hit_target(hit, &place);
+	if (!key->target)
 		return;
 	/* Growths are kept without: they would be told apart for nothing. */
 	if (key->kind != KIND_MAP_GROW)
-		key->epoch = *hit_epoch(hit);
+		key->epoch = *epoch_at(place);
 	if (cfg_bins && key->kind == KIND_ALLOC)
-		bin_add(hit, v);
+		bin_add(place, v);
 	s = scratch_take();
 	if (s) {
 		key->stack = hit_walk(hit, s);

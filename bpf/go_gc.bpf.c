@@ -28,7 +28,7 @@
 
 #include "hit.bpf.h"
 
-/* By place in the targets. */
+/* By place. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -44,7 +44,7 @@ struct {
 /* A goroutine; its address stays the same from birth to death. */
 struct goroutine_key {
 	__u64 g;
-	__u32 target;
+	__u32 target; /* id */
 	__u32 pad;
 };
 
@@ -82,7 +82,7 @@ struct gc_hit {
 	struct goroutine_key key; /* of the g that runs */
 	__u64 now;
 	__u64 stack; /* 0 where it was not walked, or is lost */
-	__u32 tgid;
+	__u32 place;
 	__u32 pad;
 	struct gc_event event;
 };
@@ -118,7 +118,7 @@ static __always_inline void gc_cycle(struct gc_hit *h)
 {
 	const volatile struct go_layout *l = hit_layout(&h->hit);
 	struct gc_intent *intent = bpf_map_lookup_elem(&gc_intents, &h->key);
-	__u32 epoch = __sync_fetch_and_add(hit_epoch(&h->hit), 1) + 1;
+	__u32 epoch = __sync_fetch_and_add(epoch_at(h->place), 1) + 1;
 	__u32 trigger = intent ? intent->trigger : GC_TRIGGER_UNKNOWN;
 	struct gc_event *e = &h->event;
 
@@ -219,7 +219,7 @@ static __always_inline void end_pause(struct gc_hit *h, __u64 end)
 	struct gc_event *e = &h->event;
 
 	e->event = GC_EVENT_PAUSE;
-	e->epoch = is_gc && phase & GC_MARKING ? *hit_epoch(&h->hit) : 0;
+	e->epoch = is_gc && phase & GC_MARKING ? *epoch_at(h->place) : 0;
 	e->what = t->reason;
 	e->time_ns = began;
 	e->stack = t->stack;
@@ -279,12 +279,12 @@ static __always_inline void assist_begin(struct gc_hit *h)
 static __always_inline void assist_end(struct gc_hit *h)
 {
 	struct gc_assist *assist = bpf_map_lookup_elem(&gc_assists, &h->key);
-	struct count_key key = {.kind = KIND_GC_ASSIST, .tgid = h->tgid};
+	struct count_key key = {.kind = KIND_GC_ASSIST, .target = h->key.target};
 	struct count_value v = {.objects = 1};
 
 	if (!assist)
 		return; /* it began before our time, or was counted as lost */
-	key.epoch = *hit_epoch(&h->hit);
+	key.epoch = *epoch_at(h->place);
 	key.stack = assist->stack;
 	v.bytes = h->now - assist->began_ns;
 	bpf_map_delete_elem(&gc_assists, &h->key);
@@ -314,20 +314,18 @@ SEC("?uprobe")
 int go_gc(void *ctx)
 {
 	struct gc_hit h = {};
-	__u32 index;
 	__u8 function;
 
 	if (!hit_begin(&h.hit, ctx))
 		return 0;
 	h.now = bpf_ktime_get_ns();
-	index = h.hit.cookie.target;
 	function = h.hit.cookie.gc;
-	h.target = bpf_map_lookup_elem(&gc_targets, &index);
-	h.tgid = hit_tgid(&h.hit);
-	if (!h.target || !h.tgid)
+	h.key.target = hit_target(&h.hit, &h.place);
+	/* Those that share a place are more than it can follow. */
+	h.target = h.place ? bpf_map_lookup_elem(&gc_targets, &h.place) : NULL;
+	if (!h.target || !h.key.target)
 		return 0;
 	h.key.g = GO_REGS_G(h.hit.regs);
-	h.key.target = index;
 	if (function < 32 && WALKED & 1u << function)
 		h.stack = walk_and_keep(&h.hit);
 	switch (function) {

@@ -10,10 +10,12 @@
 
 #include "arch.bpf.h"
 #include "count.bpf.h"
+#include "target.bpf.h"
 #include "walk.bpf.h"
 
-extern const volatile struct go_layout go_layouts[GO_LAYOUTS_MAX];
-/* GC cycles that have begun, by target: the epoch of what happens now. */
+/* No configuration: programs of other Go versions may come while we run. */
+extern volatile struct go_layout go_layouts[GO_LAYOUTS_MAX];
+/* GC cycles that have begun, by place: the epoch of what happens now. */
 extern volatile __u32 epochs[TARGETS_MAX];
 
 struct hit {
@@ -56,19 +58,24 @@ static __always_inline const volatile struct go_layout *hit_layout(const struct 
 	return &go_layouts[hit->cookie.layout & (GO_LAYOUTS_MAX - 1)];
 }
 
-static __always_inline volatile __u32 *hit_epoch(const struct hit *hit)
+static __always_inline volatile __u32 *epoch_at(__u32 place)
 {
-	return &epochs[hit->cookie.target & (TARGETS_MAX - 1)];
+	return &epochs[place & (TARGETS_MAX - 1)];
 }
 
-/* The target's number; 0, counted, where it has become another program. */
-static __always_inline __u32 hit_tgid(const struct hit *hit)
+/*
+ * The id of the target that was hit, and its place where @place is not NULL; 0, counted,
+ * where the process is no target.
+ */
+static __always_inline __u32 hit_target(const struct hit *hit, __u32 *place)
 {
-	__u32 tgid = target_tgid();
+	__u32 at = 0, id = target_of_hit(hit->cookie.target, &at);
 
-	if (!tgid)
-		atomic_add(&hit->stats->after_exec, 1);
-	return tgid;
+	if (!id)
+		atomic_add(&hit->stats->foreign, 1);
+	if (place)
+		*place = at;
+	return id;
 }
 
 static __always_inline __u64 hit_walk(const struct hit *hit, struct walk_scratch *s)

@@ -11,13 +11,6 @@
 /* Seeds the stack hash, so that nobody can prepare two stacks that collide. */
 extern const volatile __u64 cfg_hash_seed;
 /*
- * The PID namespace alloctap runs in, so that tgids mean the same on both
- * sides; inode 0 says it is the initial one, whose numbers the kernel gives.
- */
-extern const volatile __u64 cfg_pidns_dev;
-extern const volatile __u64 cfg_pidns_ino;
-
-/*
  * Nothing is counted until user space sets it: probes go in one by one, and what
  * some of them count before the others are there would not add up.
  */

@@ -12,7 +12,8 @@
 #include <bpf/bpf_helpers.h>
 
 #include "arch.bpf.h"
-#include "count.bpf.h"
+#include "maps.bpf.h"
+#include "target.bpf.h"
 #include "usdt_event.h"
 
 /* Records that found no room. */
@@ -96,14 +97,14 @@ int usdt_passed(void *ctx)
 	const struct usdt_operands *site = bpf_map_lookup_elem(&usdt_sites, &index);
 	struct tap_stats *s = stats_get();
 	__u64 now = bpf_ktime_get_ns();
-	__u32 tgid = target_tgid();
+	__u32 place, target = target_of_hit(COOKIE_ANY_TARGET, &place);
 	struct usdt_event *e;
 
 	if (!site || !s)
 		return 0;
 	atomic_add(&s->hits, 1);
-	if (!tgid) {
-		atomic_add(&s->after_exec, 1);
+	if (!target) {
+		atomic_add(&s->foreign, 1);
 		return 0;
 	}
 	e = bpf_ringbuf_reserve(&usdt_events, sizeof(*e), 0);
@@ -111,7 +112,7 @@ int usdt_passed(void *ctx)
 		atomic_add(&usdt_lost, 1);
 		return 0;
 	}
-	e->tgid = tgid;
+	e->target = target;
 	e->tid = bpf_get_current_pid_tgid();
 	e->time_ns = now;
 	e->number = usdt_number(regs, &site->number);

@@ -40,7 +40,7 @@ struct usdt_operands {
 
 /* A record of the ring buffer usdt_events: a static probe was passed. */
 struct usdt_event {
-	__u32 tgid;
+	__u32 target;  /* id */
 	__u32 tid;     /* tells the threads of a process apart, no more */
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	__s64 number;

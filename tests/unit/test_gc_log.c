@@ -13,13 +13,11 @@
 #define STARTED 1000000000ull
 #define MS      1000000ull
 
-static struct gc_log *log_of(const uint32_t *tgids, size_t n)
+static struct gc_log *new_log(void)
 {
 	struct gc_log *log = gc_log_new();
 
 	assert_non_null(log);
-	for (size_t i = 0; i < n; i++)
-		assert_int_equal(gc_log_add_target(log, tgids[i]), 0);
 	return log;
 }
 
@@ -61,6 +59,13 @@ static uint32_t stack_of(void *ctx, uint32_t target, uint64_t id)
 	return profile_builder_stack(b, NULL, 0, 0);
 }
 
+/* Two are known: 0 and 1. */
+static uint32_t target_of(void *ctx, uint32_t id)
+{
+	(void)ctx;
+	return id < 2 ? id : PROFILE_NONE;
+}
+
 static struct profile *result(const struct gc_log *log)
 {
 	struct profile_builder *b = profile_builder_new();
@@ -69,7 +74,8 @@ static struct profile *result(const struct gc_log *log)
 	assert_non_null(b);
 	profile_builder_target(b, &(struct profile_target){.pid = 1});
 	profile_builder_target(b, &(struct profile_target){.pid = 2});
-	assert_int_equal(gc_log_result(log, b, STARTED, stack_of, b), 0);
+	assert_int_equal(gc_log_result(log, b, STARTED, &(struct gc_names){target_of, stack_of, b}),
+			 0);
 	p = profile_builder_finish(b);
 	assert_non_null(p);
 	profile_builder_free(b);
@@ -78,7 +84,7 @@ static struct profile *result(const struct gc_log *log)
 
 static void a_cycle_ends_with_its_last_pause(void **state)
 {
-	struct gc_log *log = log_of((const uint32_t[]){100, 200}, 2);
+	struct gc_log *log = new_log();
 	struct profile *p;
 
 	(void)state;
@@ -103,7 +109,7 @@ static void a_cycle_ends_with_its_last_pause(void **state)
 
 static void a_reason_in_words_is_kept(void **state)
 {
-	struct gc_log *log = log_of((const uint32_t[]){100}, 1);
+	struct gc_log *log = new_log();
 	struct gc_event e = {.event = GC_EVENT_PAUSE, .time_ns = STARTED, .what = 4000};
 	struct profile *p;
 
@@ -120,9 +126,9 @@ static void a_reason_in_words_is_kept(void **state)
 	gc_log_free(log);
 }
 
-static void add_count(struct raw_counts *raw, uint32_t tgid, uint32_t epoch, uint64_t stack)
+static void add_count(struct raw_counts *raw, uint32_t target, uint32_t epoch, uint64_t stack)
 {
-	struct count_key key = {.stack = stack, .tgid = tgid, .epoch = epoch};
+	struct count_key key = {.stack = stack, .target = target, .epoch = epoch};
 	struct count_value v = {.objects = 1, .bytes = epoch + 1};
 
 	assert_int_equal(raw_counts_add(raw, &key, &v), 0);
@@ -142,7 +148,7 @@ static uint64_t bytes_of(const struct raw_counts *raw, uint32_t epoch)
 static void old_epochs_are_folded(void **state)
 {
 	const uint32_t n = 3000, worst = 77;
-	struct gc_log *log = log_of((const uint32_t[]){100}, 1);
+	struct gc_log *log = new_log();
 	struct raw_counts raw = {0};
 	uint64_t all = 0, found = 0;
 	uint32_t folded;
@@ -175,7 +181,7 @@ static void old_epochs_are_folded(void **state)
 
 static void few_epochs_of_many_counts_are_left(void **state)
 {
-	struct gc_log *log = log_of((const uint32_t[]){100}, 1);
+	struct gc_log *log = new_log();
 	struct raw_counts raw = {0};
 
 	(void)state;
@@ -191,7 +197,7 @@ static void few_epochs_of_many_counts_are_left(void **state)
 
 static void many_counts_are_folded_by_half(void **state)
 {
-	struct gc_log *log = log_of((const uint32_t[]){100}, 1);
+	struct gc_log *log = new_log();
 	struct raw_counts raw = {0};
 
 	(void)state;

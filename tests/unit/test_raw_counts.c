@@ -17,7 +17,7 @@ static void test_counts(void **state)
 	(void)state;
 	for (uint64_t d = 0; d < drains; d++) {
 		for (uint64_t i = 0; i < n; i++) {
-			struct count_key key = {.stack = i / 2 + 1, .tgid = 7, .kind = i % 2};
+			struct count_key key = {.stack = i / 2 + 1, .target = 7, .kind = i % 2};
 			struct count_value v = {.objects = i + 1, .bytes = 2 * i, .requested = i};
 
 			assert_int_equal(raw_counts_add(&r, &key, &v), 0);

@@ -55,7 +55,7 @@ static struct usdt_event event(const char *provider, const char *name, uint64_t 
 
 	assert_non_null(probe);
 	return (struct usdt_event){
-		.tgid = PID,
+		.target = PID,
 		.tid = PID,
 		.time_ns = STARTED_NS + at,
 		.probe = (uint32_t)(probe - gc_probes),
@@ -306,7 +306,7 @@ static void survives_events_that_make_no_sense(void **state)
 	e.probe = UINT32_MAX;
 	usdt_gc_take(lab.gc, &e);
 	e = event("python", "gc__start", 0);
-	e.tgid = PID + 1;
+	e.target = PID + 1;
 	usdt_gc_take(lab.gc, &e);
 	e = event("python", "gc__start", 0);
 	e.time_ns = 5; /* before the start */

@@ -43,7 +43,6 @@ struct gc_log {
 	VEC(struct gc_event) pauses;
 	VEC(struct bin) bins;
 	VEC(struct kept_epoch) kept; /* of the folded ones */
-	VEC(uint32_t) tgids;         /* by target */
 	uint32_t newest, folded;
 	size_t fold_above; /* counts; more were left after the last time */
 };
@@ -82,7 +81,6 @@ void gc_log_free(struct gc_log *log)
 	vec_free(&log->pauses);
 	vec_free(&log->bins);
 	vec_free(&log->kept);
-	vec_free(&log->tgids);
 	free(log);
 }
 
@@ -103,18 +101,11 @@ static struct cycle *find_cycle(struct gc_log *log, uint32_t target, uint32_t ep
 	return NULL;
 }
 
-int gc_log_add_target(struct gc_log *log, uint32_t tgid)
-{
-	return vec_push(&log->tgids, tgid);
-}
-
 int gc_log_event(struct gc_log *log, const struct gc_event *e)
 {
 	struct cycle begun = {.begin = *e};
 	struct cycle *c;
 
-	if (e->target >= log->tgids.n)
-		return 0;
 	if (e->event == GC_EVENT_CYCLE) {
 		log->newest = e->epoch > log->newest ? e->epoch : log->newest;
 		return vec_push(&log->cycles, begun);
@@ -188,7 +179,7 @@ static uint32_t folded_epoch(const void *ctx, const struct count_key *key)
 	if (key->epoch > log->folded || key->kind == KIND_MAP_GROW)
 		return key->epoch;
 	vec_for_each (&log->kept, kept) {
-		if (kept->epoch == key->epoch && log->tgids.data[kept->target] == key->tgid)
+		if (kept->epoch == key->epoch && kept->target == key->target)
 			return key->epoch;
 	}
 	return log->folded;
@@ -236,11 +227,14 @@ static const char *reason_text(const struct gc_event *e, char text[GC_REASON_TEX
 }
 
 static int add_cycle(const struct cycle *c, struct profile_builder *b, uint64_t started_ns,
-		     uint32_t stack)
+		     const struct gc_names *names)
 {
 	const struct gc_event *e = &c->begin;
+	uint32_t target = names->target(names->ctx, e->target);
 	struct pacer pacer = pacer_read(e->pacer);
 
+	if (target == PROFILE_NONE)
+		return 0;
 	return profile_builder_gc_cycle(
 		b,
 		&(struct profile_gc_cycle){
@@ -250,53 +244,64 @@ static int add_cycle(const struct cycle *c, struct profile_builder *b, uint64_t 
 			.heap_goal = pacer.goal,
 			.memory_limit = pacer.limit,
 			.gc_percent = pacer.percent,
-			.target = e->target,
+			.target = target,
 			.epoch = e->epoch,
 			.trigger = e->what < PROFILE_GC_UNKNOWN ? (enum profile_gc_trigger)e->what
 								: PROFILE_GC_UNKNOWN,
-			.stack = stack,
+			.stack = names->stack(names->ctx, target, e->stack),
 		});
 }
 
 static int add_pause(const struct gc_event *e, struct profile_builder *b, uint64_t started_ns,
-		     uint32_t stack)
+		     const struct gc_names *names)
 {
+	uint32_t target = names->target(names->ctx, e->target);
 	char text[GC_REASON_TEXT];
 
+	if (target == PROFILE_NONE)
+		return 0;
 	return profile_builder_gc_pause(
 		b, &(struct profile_gc_pause){
 			   .start_ns = since(started_ns, e->time_ns),
 			   .stopping_ns = e->pause.stopping_ns,
 			   .stopped_ns = e->pause.stopped_ns,
-			   .target = e->target,
+			   .target = target,
 			   .epoch = e->epoch,
 			   .reason = profile_builder_str(b, reason_text(e, text)),
 			   .gc = e->pause.is_gc,
-			   .stack = stack,
+			   .stack = names->stack(names->ctx, target, e->stack),
 		   });
 }
 
+static int add_bin(const struct bin *bin, struct profile_builder *b, uint64_t started_ns,
+		   const struct gc_names *names)
+{
+	struct profile_bin row = {
+		.time_ns = since(started_ns, bin->time_ns),
+		.target = names->target(names->ctx, bin->target),
+		.objects = bin->sum.objects,
+		.bytes = bin->sum.bytes,
+	};
+
+	return row.target == PROFILE_NONE ? 0 : profile_builder_bin(b, &row);
+}
+
 int gc_log_result(const struct gc_log *log, struct profile_builder *b, uint64_t started_ns,
-		  gc_stack_fn stack, void *ctx)
+		  const struct gc_names *names)
 {
 	int err = 0;
 
 	vec_for_each (&log->cycles, c) {
 		if (!err)
-			err = add_cycle(c, b, started_ns,
-					stack(ctx, c->begin.target, c->begin.stack));
+			err = add_cycle(c, b, started_ns, names);
 	}
 	vec_for_each (&log->pauses, e) {
 		if (!err)
-			err = add_pause(e, b, started_ns, stack(ctx, e->target, e->stack));
+			err = add_pause(e, b, started_ns, names);
 	}
 	vec_for_each (&log->bins, bin) {
 		if (!err)
-			err = profile_builder_bin(
-				b, &(struct profile_bin){.time_ns = since(started_ns, bin->time_ns),
-							 .target = bin->target,
-							 .objects = bin->sum.objects,
-							 .bytes = bin->sum.bytes});
+			err = add_bin(bin, b, started_ns, names);
 	}
 	return err;
 }

@@ -18,11 +18,9 @@ struct gc_log;
 struct gc_log *gc_log_new(void);
 void gc_log_free(struct gc_log *log);
 
-/* Targets are numbered as they are added: so does the kernel side. 0 or -ENOMEM. */
-int gc_log_add_target(struct gc_log *log, uint32_t tgid);
 /* Takes a record of the kernel side. 0 or -ENOMEM. */
 int gc_log_event(struct gc_log *log, const struct gc_event *e);
-/* What was allocated by @target in the bin of time that holds @time_ns. 0 or -ENOMEM. */
+/* What was allocated by target @target in the bin of time that holds @time_ns. 0 or -ENOMEM. */
 int gc_log_bin(struct gc_log *log, uint32_t target, uint64_t time_ns, const struct alloc_bin *bin);
 
 /*
@@ -34,13 +32,20 @@ int gc_log_fold(struct gc_log *log, struct raw_counts *raw);
 /* Epochs up to this one were folded; 0: none were. */
 uint32_t gc_log_folded(const struct gc_log *log);
 
-/* How an id of a stack, of a process, becomes one of the builder's. */
-typedef uint32_t (*gc_stack_fn)(void *ctx, uint32_t target, uint64_t stack);
+/*
+ * How ids of targets, and of stacks of one of the builder's targets, become the
+ * builder's; what belongs to target PROFILE_NONE is left out.
+ */
+struct gc_names {
+	uint32_t (*target)(void *ctx, uint32_t id);
+	uint32_t (*stack)(void *ctx, uint32_t target, uint64_t stack);
+	void *ctx;
+};
 
 /*
  * Gives all to @b; @started_ns is when the recording began. 0 or -ENOMEM.
  */
 int gc_log_result(const struct gc_log *log, struct profile_builder *b, uint64_t started_ns,
-		  gc_stack_fn stack, void *ctx);
+		  const struct gc_names *names);
 
 #endif

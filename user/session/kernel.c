@@ -79,6 +79,7 @@ static void configure(struct kernel *k)
 		ro->cfg_pidns_dev = ns.st_dev;
 		ro->cfg_pidns_ino = ns.st_ino;
 	}
+	bpf_map__set_max_entries(k->skel->maps.targets, TARGETS_MAX);
 	ro->cfg_types = !k->options.no_types;
 	go_size_tables(ro->go_sizes_fine, ro->go_sizes_coarse);
 	ro->cfg_stacks_early = k->options.max_stacks / DRAIN_EARLY;
@@ -92,7 +93,7 @@ static void configure(struct kernel *k)
 /* Maps of what is not recorded stay as small as they can be. */
 static void configure_gc(struct kernel *k)
 {
-	__u32 n = k->n_targets ? (__u32)k->n_targets : 1;
+	__u32 n = (__u32)k->n_targets + 1; /* place 0 is nobody's */
 
 	if (!records_gc(k))
 		return;
@@ -149,7 +150,7 @@ void kernel_free(struct kernel *k)
 
 int kernel_add_layout(struct kernel *k, const struct go_layout *layout)
 {
-	struct go_layout *layouts = k->skel->rodata->go_layouts;
+	struct go_layout *layouts = k->skel->bss->go_layouts;
 
 	for (int i = 0; i < k->n_layouts; i++) {
 		if (!memcmp(&layouts[i], layout, sizeof(*layout)))
@@ -174,7 +175,7 @@ static int take_event(void *ctx, void *data, size_t size)
 	if (e->event == EVENT_FULL)
 		k->filled = true;
 	else if (e->event == EVENT_TYPE)
-		k->take_type(k->take_type_ctx, e->tgid, e->type);
+		k->take_type(k->take_type_ctx, e->target, e->type);
 	return 0;
 }
 
@@ -213,11 +214,14 @@ int kernel_load(struct kernel *k, const struct attachment *a)
 	}
 	attachment_prepare(a, k->skel->progs.nothing);
 	bpf_program__set_autoload(k->skel->progs.process_exec, true);
+	bpf_program__set_autoload(k->skel->progs.process_exit, true);
+	bpf_map__set_autocreate(k->skel->maps.select_cgroup, false);
 	err = alloctap_bpf__load(k->skel);
 	if (err)
 		return say_load_failure(err);
 	k->skel->links.process_exec = bpf_program__attach(k->skel->progs.process_exec);
-	if (!k->skel->links.process_exec)
+	k->skel->links.process_exit = bpf_program__attach(k->skel->progs.process_exit);
+	if (!k->skel->links.process_exec || !k->skel->links.process_exit)
 		return say_load_failure(-errno);
 	k->drain = drain_new(k->skel);
 	k->ring = ring_buffer__new(bpf_map__fd(k->skel->maps.events), take_event, k, NULL);
@@ -244,15 +248,17 @@ struct bpf_program *kernel_nothing(const struct kernel *k)
 	return k->skel->progs.nothing;
 }
 
-int kernel_add_target(struct kernel *k, pid_t tgid, struct type_range types)
+int kernel_add_target(struct kernel *k, uint32_t target, pid_t tgid, struct type_range types)
 {
-	struct target_value value = {.types = types};
+	struct target_value value = {.types = types, .id = target, .place = target};
 	__u32 key = (__u32)tgid;
 	int err = bpf_map_update_elem(bpf_map__fd(k->skel->maps.targets), &key, &value, BPF_ANY);
 
 	if (err)
 		log_error("pid %d: cannot be noted as a target (%d fit at a time): %s", tgid,
 			  TARGETS_MAX, strerror(-err));
+	else
+		k->skel->data->next_target = target + 1;
 	return err;
 }
 
@@ -275,7 +281,8 @@ int kernel_set_origin(struct kernel *k, uint64_t started_ns)
 	if (!keeps_bins(k))
 		return 0;
 	k->skel->bss->bins_origin_ns = started_ns;
-	k->bins = alloc_bins_new(bpf_map__fd(k->skel->maps.alloc_bins), k->n_targets, started_ns);
+	k->bins =
+		alloc_bins_new(bpf_map__fd(k->skel->maps.alloc_bins), k->n_targets + 1, started_ns);
 	return k->bins ? 0 : -errno;
 }
 
@@ -284,14 +291,14 @@ void kernel_count(struct kernel *k, bool on)
 	__atomic_store_n(&k->skel->bss->counting, on, __ATOMIC_SEQ_CST);
 }
 
-bool kernel_target_execed(const struct kernel *k, pid_t tgid)
+bool kernel_target_execed(const struct kernel *k, uint32_t target, pid_t tgid)
 {
 	struct target_value value;
 	__u32 key = (__u32)tgid;
 
 	if (bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.targets), &key, &value))
 		return false;
-	return value.execed;
+	return value.id != target;
 }
 
 int kernel_events_fd(const struct kernel *k)
@@ -342,7 +349,7 @@ struct tap_stats kernel_stats(const struct kernel *k)
 		sum.hits += per_cpu[i].hits;
 		sum.restarts += per_cpu[i].restarts;
 		sum.zero_sized += per_cpu[i].zero_sized;
-		sum.after_exec += per_cpu[i].after_exec;
+		sum.foreign += per_cpu[i].foreign;
 		sum.timed_hits += per_cpu[i].timed_hits;
 		sum.timed_ns += per_cpu[i].timed_ns;
 	}

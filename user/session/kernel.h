@@ -33,8 +33,11 @@ struct alloctap_bpf *kernel_skel(const struct kernel *k);
 struct bpf_program *const *kernel_programs(const struct kernel *k);
 struct bpf_program *kernel_nothing(const struct kernel *k);
 
-/* Lets the programs know @tgid, whose types lie in @types. 0 or -errno, the reason printed. */
-int kernel_add_target(struct kernel *k, pid_t tgid, struct type_range types);
+/*
+ * Lets the programs know target @target, process @tgid, whose types lie in @types. 0 or
+ * -errno, the reason printed.
+ */
+int kernel_add_target(struct kernel *k, uint32_t target, pid_t tgid, struct type_range types);
 /*
  * Lets the GC programs know where target number @target has its pacer's state (0: not
  * known). 0 or -errno, the reason printed.
@@ -44,13 +47,13 @@ int kernel_add_gc_target(struct kernel *k, uint32_t target, uint64_t controller)
 int kernel_set_origin(struct kernel *k, uint64_t started_ns);
 /* Begins to count, or ceases to: all probes at the same time. */
 void kernel_count(struct kernel *k, bool on);
-/* Has @tgid become another program? */
-bool kernel_target_execed(const struct kernel *k, pid_t tgid);
+/* Has target @target, process @tgid, become another program? */
+bool kernel_target_execed(const struct kernel *k, uint32_t target, pid_t tgid);
 
 /* Readable when there are records; -errno. */
 int kernel_events_fd(const struct kernel *k);
-/* Called for a type that must be read while @tgid lives. */
-typedef void (*kernel_type_fn)(void *ctx, uint32_t tgid, uint64_t type);
+/* Called for a type that must be read while @target lives. */
+typedef void (*kernel_type_fn)(void *ctx, uint32_t target, uint64_t type);
 /* Takes the records; true if a side of the double buffer filled up. */
 bool kernel_take_events(struct kernel *k, kernel_type_fn take_type, void *ctx);
 

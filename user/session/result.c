@@ -33,6 +33,7 @@ static const struct loss_text loss_texts[LOST_MAX] = {
 			    "allocations are not counted: no room to remember the call"},
 	[LOST_LIVE_FREE] = {"live_free",
 			    "frees were not seen: their addresses were given out again"},
+	[LOST_TARGET] = {"target", "hits came of more processes than can be known at a time"},
 	[LOST_GROWTH] = {"growth", "growths of maps could not be kept apart: raise --max-counts"},
 };
 
@@ -75,14 +76,12 @@ static int add_targets(struct result *r)
 	return err;
 }
 
-/* The target with @tgid; counts no key had room for carry none and go to the first. */
-static uint32_t find_target(const struct result *r, uint32_t tgid)
+/* Counts no key had room for carry no id and go to the first target. */
+static uint32_t target_of(void *ctx, uint32_t id)
 {
-	for (size_t i = 0; i < r->in->n_taps; i++) {
-		if ((uint32_t)process_pid(tap_process(r->in->taps[i])) == tgid)
-			return (uint32_t)i;
-	}
-	return 0;
+	const struct result *r = ctx;
+
+	return id && id <= r->in->n_taps ? id - 1 : 0;
 }
 
 static enum stack_end stack_end(uint32_t flags)
@@ -167,7 +166,6 @@ static int add_sample(struct result *r, const struct raw_count *c, uint32_t targ
 	return profile_builder_sample(r->builder, &s);
 }
 
-/* This fits gc_log_result() too. */
 static uint32_t stack_of(void *ctx, uint32_t target, uint64_t id)
 {
 	struct result *r = ctx;
@@ -186,7 +184,7 @@ static int add_counts(struct result *r)
 
 	for (size_t i = 0; i < raw->counts.n && !err; i++) {
 		const struct raw_count *c = &raw->counts.data[i];
-		uint32_t target = find_target(r, c->key.tgid);
+		uint32_t target = target_of(r, c->key.target);
 		uint32_t stack = stack_of(r, target, c->key.stack);
 
 		if (c->key.kind == KIND_MAP_GROW)
@@ -215,7 +213,7 @@ static struct profile_cost measure_cost(const struct result_input *in)
 {
 	struct profile_cost cost = {.hits = in->stats.hits};
 	uint64_t counted =
-		in->stats.hits - in->stats.restarts - in->stats.zero_sized - in->stats.after_exec;
+		in->stats.hits - in->stats.restarts - in->stats.zero_sized - in->stats.foreign;
 	uint64_t cpu_ns = 0;
 
 	if (in->trap_ns >= 0)
@@ -278,7 +276,8 @@ struct profile *result_profile(const struct result_input *in)
 		err = add_counts(&r);
 	}
 	if (!err) {
-		err = gc_log_result(in->gc, in->builder, in->started_ns, stack_of, &r);
+		err = gc_log_result(in->gc, in->builder, in->started_ns,
+				    &(struct gc_names){target_of, stack_of, &r});
 	}
 	if (!err)
 		err = add_losses(&r);

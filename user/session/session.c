@@ -107,11 +107,10 @@ int session_add_target(struct session *s, struct process *process)
 		tap_free(tap);
 		return -ENOMEM;
 	}
-	if (vec_push(&s->states, state) ||
-	    gc_log_add_target(s->gc, (uint32_t)process_pid(tap_process(tap))))
+	if (vec_push(&s->states, state))
 		return -ENOMEM;
-	if (tap_usdt_plan(tap) && usdt_add_target(s->usdt, (uint32_t)process_pid(tap_process(tap)),
-						  (uint32_t)s->taps.n - 1))
+	if (tap_usdt_plan(tap) &&
+	    usdt_add_target(s->usdt, (uint32_t)s->taps.n, (uint32_t)s->taps.n - 1))
 		return -ENOMEM;
 	return describe(s);
 }
@@ -153,15 +152,15 @@ static int attach_tap(struct session *s, size_t i)
 	const struct process *p = tap_process(t);
 	struct target_place place = {
 		.layout = (uint8_t)s->states.data[i].layout,
-		.target = (uint16_t)i,
+		.target = (uint16_t)(i + 1),
 	};
-	int err = kernel_add_target(s->kernel, process_pid(p), tap_type_range(t));
+	int err = kernel_add_target(s->kernel, place.target, process_pid(p), tap_type_range(t));
 
 	if (!err && tap_usdt_plan(t))
 		return usdt_attach(s->usdt, s->attachment, tap_name(t), tap_usdt_plan(t),
 				   process_pid(p), tap_usdt_fd(t));
 	if (!err)
-		err = kernel_add_gc_target(s->kernel, (uint32_t)i, tap_gc_controller(t));
+		err = kernel_add_gc_target(s->kernel, place.target, tap_gc_controller(t));
 	return err ? err
 		   : attachment_add(s->attachment, tap_name(t), tap_plan(t),
 				    kernel_programs(s->kernel), place, process_pid(p),
@@ -217,7 +216,7 @@ static void look_at_tap(struct session *s, size_t i, bool ended)
 	if (ended) {
 		log_info("%s has ended", tap_name(t));
 		state->gone = true;
-	} else if (kernel_target_execed(s->kernel, process_pid(tap_process(t)))) {
+	} else if (kernel_target_execed(s->kernel, (uint32_t)i + 1, process_pid(tap_process(t)))) {
 		log_warn("%s has become another program (exec): what it did until then is kept",
 			 tap_name(t));
 		state->gone = true;
@@ -225,18 +224,18 @@ static void look_at_tap(struct session *s, size_t i, bool ended)
 }
 
 /* A type that may be gone when we come to name things. */
-static void read_type(void *ctx, uint32_t tgid, uint64_t type)
+static void read_type(void *ctx, uint32_t target, uint64_t type)
 {
 	struct session *s = ctx;
 	struct target_types *types;
+	struct tap *tap;
 
-	vec_for_each (&s->taps, tap) {
-		if ((uint32_t)process_pid(tap_process(*tap)) != tgid)
-			continue;
-		types = tap_is_in_file(*tap, type) ? NULL : tap_types(*tap, s->builder);
-		if (types)
-			target_types_get(types, type);
-	}
+	if (!target || target > s->taps.n)
+		return;
+	tap = s->taps.data[target - 1];
+	types = tap_is_in_file(tap, type) ? NULL : tap_types(tap, s->builder);
+	if (types)
+		target_types_get(types, type);
 }
 
 /* Of the counts from @first on, as a record of the kernel side may have had no room. */
@@ -246,7 +245,7 @@ static void read_fleeting_types(struct session *s, size_t first)
 		const struct count_key *key = &s->raw.counts.data[i].key;
 
 		if (key->type)
-			read_type(s, key->tgid, key->type);
+			read_type(s, key->target, key->type);
 	}
 }
 

@@ -42,10 +42,10 @@ void usdt_free(struct usdt *u)
 	free(u);
 }
 
-int usdt_add_target(struct usdt *u, uint32_t tgid, uint32_t target)
+int usdt_add_target(struct usdt *u, uint32_t id, uint32_t target)
 {
 	u->n_targets++;
-	return usdt_gc_add_target(u->gc, tgid, target);
+	return usdt_gc_add_target(u->gc, id, target);
 }
 
 void usdt_prepare(const struct usdt *u, struct alloctap_bpf *skel, const struct attachment *a)

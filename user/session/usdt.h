@@ -18,8 +18,8 @@ struct usdt;
 /* What it sees goes to @b, which must outlive it. NULL with errno ENOMEM. */
 struct usdt *usdt_new(struct profile_builder *b);
 void usdt_free(struct usdt *u);
-/* @tgid will be the profile's @target. 0 or -ENOMEM. */
-int usdt_add_target(struct usdt *u, uint32_t tgid, uint32_t target);
+/* Target @id will be the profile's @target. 0 or -ENOMEM. */
+int usdt_add_target(struct usdt *u, uint32_t id, uint32_t target);
 /* Has the program loaded, or, where there are no targets, leaves out what it needs. */
 void usdt_prepare(const struct usdt *u, struct alloctap_bpf *skel, const struct attachment *a);
 /* Once loaded. 0 or -errno, printed. */

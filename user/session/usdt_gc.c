@@ -39,7 +39,7 @@ struct open_cycle {
 };
 
 struct process_gc {
-	uint32_t tgid, target;
+	uint32_t id, target;
 	uint32_t epoch; /* collections begun */
 
 	/* HotSpot: the stop under way. */
@@ -86,9 +86,9 @@ void usdt_gc_start(struct usdt_gc *g, uint64_t started_ns)
 	g->started_ns = started_ns;
 }
 
-int usdt_gc_add_target(struct usdt_gc *g, uint32_t tgid, uint32_t target)
+int usdt_gc_add_target(struct usdt_gc *g, uint32_t id, uint32_t target)
 {
-	struct process_gc p = {.tgid = tgid, .target = target};
+	struct process_gc p = {.id = id, .target = target};
 
 	return vec_push(&g->processes, p);
 }
@@ -313,10 +313,10 @@ static void end(struct usdt_gc *g, struct process_gc *p, uint64_t *since,
 	*since = 0;
 }
 
-static struct process_gc *find_process(struct usdt_gc *g, uint32_t tgid)
+static struct process_gc *find_process(struct usdt_gc *g, uint32_t id)
 {
 	vec_for_each (&g->processes, p) {
-		if (p->tgid == tgid)
+		if (p->id == id)
 			return p;
 	}
 	return NULL;
@@ -325,7 +325,7 @@ static struct process_gc *find_process(struct usdt_gc *g, uint32_t tgid)
 void usdt_gc_take(struct usdt_gc *g, const struct usdt_event *e)
 {
 	const struct gc_probe *probe = e->probe < n_gc_probes ? &gc_probes[e->probe] : NULL;
-	struct process_gc *p = find_process(g, e->tgid);
+	struct process_gc *p = find_process(g, e->target);
 
 	if (!probe || !p)
 		return;

@@ -13,8 +13,8 @@ struct usdt_gc *usdt_gc_new(struct profile_builder *b);
 void usdt_gc_free(struct usdt_gc *g);
 /* Times are counted from here: CLOCK_MONOTONIC. */
 void usdt_gc_start(struct usdt_gc *g, uint64_t started_ns);
-/* @tgid is the profile's @target. 0 or -ENOMEM. */
-int usdt_gc_add_target(struct usdt_gc *g, uint32_t tgid, uint32_t target);
+/* Target @id is the profile's @target. 0 or -ENOMEM. */
+int usdt_gc_add_target(struct usdt_gc *g, uint32_t id, uint32_t target);
 /* In the order they happened; those of unknown processes are passed over. */
 void usdt_gc_take(struct usdt_gc *g, const struct usdt_event *e);
 /* No more events will come: adds the collections that have not ended. */
