@@ -64,34 +64,33 @@ static bool is_function(const char *name, unsigned int type)
 	return type == STT_FUNC || type == STT_GNU_IFUNC;
 }
 
-static int read_symbol(struct elf_symbols *s, const struct elf_file *f, struct cursor *c,
-		       const struct name_table *names)
+static int read_symbol(const struct elf_file *f, struct cursor *c, const struct name_table *names,
+		       elf_symbol_fn fn, void *ctx)
 {
 	uint32_t name_offset = cursor_u32(c);
 	uint8_t info = cursor_u8(c);
-	struct entry e = {.local = ELF64_ST_BIND(info) == STB_LOCAL};
+	struct elf_symbol symbol;
 	uint16_t section;
 	uint64_t end;
 
 	cursor_skip(c, 1); /* st_other */
 	section = cursor_u16(c);
-	e.symbol.vaddr = cursor_u64(c);
-	e.symbol.size = cursor_u64(c);
-	e.symbol.name = name_table_at(names, name_offset);
+	symbol.vaddr = cursor_u64(c);
+	symbol.size = cursor_u64(c);
+	symbol.name = name_table_at(names, name_offset);
 
-	if (section == SHN_UNDEF || !is_function(e.symbol.name, ELF64_ST_TYPE(info)))
+	if (section == SHN_UNDEF || !is_function(symbol.name, ELF64_ST_TYPE(info)))
 		return 0;
-	end = code_end(f, e.symbol.vaddr);
-	if (!end || is_outside_section(f, section, e.symbol.vaddr))
+	end = code_end(f, symbol.vaddr);
+	if (!end || is_outside_section(f, section, symbol.vaddr))
 		return 0;
-	if (e.symbol.size > end - e.symbol.vaddr)
-		e.symbol.size = end - e.symbol.vaddr;
-	e.name_len = (uint32_t)strnlen(e.symbol.name, MAX_COMPARED);
-	return vec_push(&s->entries, e);
+	if (symbol.size > end - symbol.vaddr)
+		symbol.size = end - symbol.vaddr;
+	return fn(&symbol, info, ctx);
 }
 
-static int read_table(struct elf_symbols *s, const struct elf_file *f, uint32_t type,
-		      const char *strings)
+static int read_table(const struct elf_file *f, uint32_t type, const char *strings,
+		      elf_symbol_fn fn, void *ctx)
 {
 	const struct elf_section *table = NULL;
 	const struct elf_section *names_section = elf_file_section(f, strings);
@@ -108,12 +107,28 @@ static int read_table(struct elf_symbols *s, const struct elf_file *f, uint32_t 
 	names = name_table_make(&c);
 	c = elf_file_section_bytes(f, table);
 	while (cursor_left(&c) >= sizeof(Elf64_Sym)) {
-		int err = read_symbol(s, f, &c, &names);
+		int err = read_symbol(f, &c, &names, fn, ctx);
 
 		if (err)
 			return err;
 	}
 	return 0;
+}
+
+int elf_symbols_each(const struct elf_file *f, elf_symbol_fn fn, void *ctx)
+{
+	int err = read_table(f, SHT_SYMTAB, ".strtab", fn, ctx);
+
+	return err ? err : read_table(f, SHT_DYNSYM, ".dynstr", fn, ctx);
+}
+
+static int add_entry(const struct elf_symbol *symbol, uint8_t info, void *ctx)
+{
+	struct elf_symbols *s = ctx;
+	struct entry e = {.symbol = *symbol, .local = ELF64_ST_BIND(info) == STB_LOCAL};
+
+	e.name_len = (uint32_t)strnlen(symbol->name, MAX_COMPARED);
+	return vec_push(&s->entries, e);
 }
 
 static int by_address(const void *a, const void *b)
@@ -176,9 +191,7 @@ struct elf_symbols *elf_symbols_new(const struct elf_file *f)
 {
 	struct elf_symbols *s = calloc(1, sizeof(*s));
 
-	if (!s)
-		goto fail;
-	if (read_table(s, f, SHT_SYMTAB, ".strtab") || read_table(s, f, SHT_DYNSYM, ".dynstr"))
+	if (!s || elf_symbols_each(f, add_entry, s))
 		goto fail;
 	if (s->entries.n)
 		qsort(s->entries.data, s->entries.n, sizeof(*s->entries.data), by_address);

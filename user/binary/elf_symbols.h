@@ -12,6 +12,14 @@ struct elf_symbol {
 	uint64_t vaddr, size;
 };
 
+/*
+ * Every function symbol as the tables have them, some twice, sizes of 0 among
+ * them, without a table being made; @info is st_info. Ends early, with what @fn
+ * returned, where that is not 0.
+ */
+typedef int (*elf_symbol_fn)(const struct elf_symbol *symbol, uint8_t info, void *ctx);
+int elf_symbols_each(const struct elf_file *f, elf_symbol_fn fn, void *ctx);
+
 /* NULL with errno ENOMEM. A file without symbols gives an empty table. */
 struct elf_symbols *elf_symbols_new(const struct elf_file *f);
 void elf_symbols_free(struct elf_symbols *s);
