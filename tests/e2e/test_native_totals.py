@@ -139,5 +139,5 @@ def test_totals_equal_valgrind(root, tmp_path, program):
     totals = report["totals"]
     assert report["lost"]["total"] == 0
     assert {"allocs": totals["alloc_objects"], "bytes": totals["alloc_bytes"],
-            "frees": totals["frees"], "live_objects": totals["live_objects"],
-            "live_bytes": totals["live_bytes"]} == expected
+            "frees": totals["free_objects"], "live_objects": totals["inuse_objects"],
+            "live_bytes": totals["inuse_bytes"]} == expected
