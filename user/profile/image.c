@@ -8,17 +8,19 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "binary/elf_symbols.h"
 #include "binary/go_binary.h"
 #include "profile/image.h"
+#include "profile/native_names.h"
+#include "target/maps.h"
 
 struct image {
 	char *path;
 	int fd;
-	bool opened;
+	bool opened, fetch;
 	struct elf_file *elf;
 	struct go_binary *go;
-	struct elf_symbols *symbols;
+	struct native_names *native; /* made when first asked */
+	uint64_t nameless;
 };
 
 struct image *image_new(const char *path, int fd)
@@ -39,13 +41,36 @@ void image_free(struct image *img)
 {
 	if (!img)
 		return;
-	elf_symbols_free(img->symbols);
+	native_names_free(img->native);
 	go_binary_free(img->go);
 	elf_file_free(img->elf);
 	if (img->fd >= 0)
 		close(img->fd);
 	free(img->path);
 	free(img);
+}
+
+void image_use_debuginfod(struct image *img)
+{
+	img->fetch = true;
+}
+
+/* The kernel gives every process the same one. */
+static struct elf_file *open_vdso(void)
+{
+	struct memory_maps maps;
+	struct elf_file *elf = NULL;
+
+	if (memory_maps_read(getpid(), &maps))
+		return NULL;
+	for (size_t i = 0; i < maps.n && !elf; i++) {
+		const struct memory_map *m = &maps.maps[i];
+
+		if (!strcmp(m->path, IMAGE_VDSO))
+			elf = elf_file_open_mem((const void *)m->start, m->end - m->start, m->path);
+	}
+	memory_maps_free(&maps);
+	return elf;
 }
 
 static void open_image(struct image *img)
@@ -55,9 +80,12 @@ static void open_image(struct image *img)
 	if (img->opened)
 		return;
 	img->opened = true;
-	if (img->fd < 0)
+	if (!strcmp(img->path, IMAGE_VDSO))
+		img->elf = open_vdso();
+	else if (img->fd >= 0)
+		img->elf = elf_file_open_fd(img->fd, img->path);
+	else
 		return;
-	img->elf = elf_file_open_fd(img->fd, img->path);
 	if (!img->elf) {
 		log_debug("%s: %s: its frames get no names", img->path, elf_file_error(errno));
 		return;
@@ -89,8 +117,8 @@ static bool in_go_runtime(const char *name, const char *file)
 	       (strstr(file, "/src/runtime/") || !strncmp(file, "runtime/", 8));
 }
 
-static void push_function(struct profile_builder *b, struct image_frames *frames,
-			  const struct profile_function *f, uint32_t line)
+void image_frames_push(struct profile_builder *b, struct image_frames *frames,
+		       const struct profile_function *f, uint32_t line)
 {
 	if (frames->n < IMAGE_MAX_LINES)
 		frames->lines[frames->n++] = (struct profile_line){
@@ -105,10 +133,10 @@ void image_special_frame(struct profile_builder *b, const char *name, struct ima
 
 	frames->n = 0;
 	frames->outermost = "";
-	push_function(b, frames,
-		      &(struct profile_function){
-			      .name = id, .system_name = id, .category = FUNCTION_SPECIAL},
-		      0);
+	image_frames_push(b, frames,
+			  &(struct profile_function){
+				  .name = id, .system_name = id, .category = FUNCTION_SPECIAL},
+			  0);
 }
 
 /*
@@ -150,39 +178,27 @@ static bool add_go_frames(struct image *img, struct profile_builder *b, uint64_t
 		out->outermost = f->name;
 		if (is_hidden(f))
 			continue;
-		push_function(b, out,
-			      &(struct profile_function){
-				      .name = printed_name(b, f->name),
-				      .system_name = profile_builder_str(b, f->name),
-				      .file = profile_builder_str(b, f->file),
-				      .start_line = f->start_line,
-				      .category = in_go_runtime(f->name, f->file)
-							  ? FUNCTION_GO_RUNTIME
-							  : FUNCTION_GO,
-			      },
-			      f->line);
+		image_frames_push(b, out,
+				  &(struct profile_function){
+					  .name = printed_name(b, f->name),
+					  .system_name = profile_builder_str(b, f->name),
+					  .file = profile_builder_str(b, f->file),
+					  .start_line = f->start_line,
+					  .category = in_go_runtime(f->name, f->file)
+							      ? FUNCTION_GO_RUNTIME
+							      : FUNCTION_GO,
+				  },
+				  f->line);
 	}
 	return n > 0;
 }
 
-static bool add_elf_symbol(struct image *img, struct profile_builder *b, uint64_t vaddr,
-			   struct image_frames *out)
+static bool add_native_frames(struct image *img, struct profile_builder *b, uint64_t vaddr,
+			      struct image_frames *out)
 {
-	const struct elf_symbol *sym;
-	str_id name;
-
-	if (!img->symbols)
-		img->symbols = elf_symbols_new(img->elf);
-	sym = img->symbols ? elf_symbols_at(img->symbols, vaddr) : NULL;
-	if (!sym)
-		return false;
-	name = profile_builder_str(b, sym->name);
-	out->outermost = sym->name;
-	push_function(b, out,
-		      &(struct profile_function){
-			      .name = name, .system_name = name, .category = FUNCTION_NATIVE},
-		      0);
-	return true;
+	if (!img->native)
+		img->native = native_names_new(img->elf, img->fd, img->fetch);
+	return img->native && native_names_add(img->native, b, vaddr, out);
 }
 
 static const char *base_name(const char *path)
@@ -202,8 +218,14 @@ void image_frames(struct image *img, struct profile_builder *b, uint64_t offset,
 	frames->outermost = "";
 	open_image(img);
 	if (img->elf && !elf_file_offset_to_vaddr(img->elf, offset, &vaddr) &&
-	    (add_go_frames(img, b, vaddr, frames) || add_elf_symbol(img, b, vaddr, frames)))
+	    (add_go_frames(img, b, vaddr, frames) || add_native_frames(img, b, vaddr, frames)))
 		return;
+	img->nameless++;
 	snprintf(why, sizeof(why), "[no symbols: %s]", base_name(img->path));
 	image_special_frame(b, why, frames);
+}
+
+uint64_t image_nameless(const struct image *img)
+{
+	return img->nameless;
 }

@@ -7,9 +7,17 @@
 
 struct image;
 
-/* @fd is duplicated; -1 makes an image that knows no names. NULL with errno ENOMEM. */
+/* What the kernel calls the code it maps into every process; it is in no file. */
+#define IMAGE_VDSO "[vdso]"
+
+/*
+ * @fd is duplicated; -1 makes an image that knows no names, unless @path is IMAGE_VDSO.
+ * NULL with errno ENOMEM.
+ */
 struct image *image_new(const char *path, int fd);
 void image_free(struct image *img);
+/* Debug information that is not installed may be fetched. Before the first name is asked. */
+void image_use_debuginfod(struct image *img);
 /* The build ID in hex, "" where there is none. */
 const char *image_build_id(struct image *img);
 
@@ -29,6 +37,11 @@ struct image_frames {
  */
 void image_frames(struct image *img, struct profile_builder *b, uint64_t offset,
 		  struct image_frames *frames);
+/* How many places without a name image_frames() was asked for. */
+uint64_t image_nameless(const struct image *img);
+/* Adds a function to @frames, as its outermost so far; beyond IMAGE_MAX_LINES it is left out. */
+void image_frames_push(struct profile_builder *b, struct image_frames *frames,
+		       const struct profile_function *f, uint32_t line);
 /* One special function, "[unmapped]" and its like. */
 void image_special_frame(struct profile_builder *b, const char *name, struct image_frames *frames);
 

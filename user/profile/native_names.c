@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "binary/debug_file.h"
+#include "binary/demangle.h"
+#include "binary/dwarf_lines.h"
+#include "binary/elf_symbols.h"
+#include "profile/native_role.h"
+#include "profile/native_names.h"
+
+struct native_names {
+	struct elf_file *debug; /* the separate file, or NULL */
+	struct dwarf_lines *lines;
+	/* Of the separate file, which has all of them, and of the file itself. */
+	struct elf_symbols *debug_symbols, *symbols;
+};
+
+/* The file's place in our own mount namespace, or what was its place. */
+static char *path_of(int fd)
+{
+	char self[32], *path;
+	ssize_t n;
+
+	path = malloc(PATH_MAX);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	n = path ? readlink(self, path, PATH_MAX - 1) : -1;
+	if (n >= 0)
+		path[n] = 0;
+	else if (path)
+		*path = 0;
+	return path;
+}
+
+static bool has_dwarf(const struct elf_file *f)
+{
+	return elf_file_section(f, ".debug_info") || elf_file_section(f, ".zdebug_info");
+}
+
+static struct dwarf_lines *read_dwarf(const struct elf_file *f, int fd, const char *path)
+{
+	__auto_close int alt = debug_file_open_alt(f, path, DEBUG_FILE_ROOT);
+	struct dwarf_lines *lines;
+
+	if (alt < 0 && alt != -ENODATA) {
+		log_debug("%s: what dwz moved out of it is not installed: no lines", path);
+		return NULL;
+	}
+	lines = dwarf_lines_new(fd, alt);
+	if (!lines)
+		log_debug("%s: its debug information cannot be read", path);
+	return lines;
+}
+
+static int fetch_debug(const struct elf_file *elf)
+{
+	const char *build_id = elf_file_build_id(elf);
+	int fd;
+
+	if (!*build_id)
+		return -ENOENT;
+	log_info("%s: asking debuginfod for build ID %s", elf_file_name(elf), build_id);
+	fd = debug_file_fetch(build_id);
+	if (fd == -ENOSYS)
+		log_warn("debuginfod cannot be asked: install libdebuginfod1 and set "
+			 "DEBUGINFOD_URLS");
+	else if (fd < 0)
+		log_info("%s: not there: %s", elf_file_name(elf), strerror(-fd));
+	return fd;
+}
+
+static void open_separate(struct native_names *n, const struct elf_file *elf, const char *path,
+			  bool fetch)
+{
+	__auto_free char *found = NULL;
+	__auto_close int fd = debug_file_open(elf, path, DEBUG_FILE_ROOT, &found);
+
+	if (fd < 0 && fetch)
+		fd = fetch_debug(elf);
+	if (fd < 0)
+		return;
+	n->debug = elf_file_open_fd(fd, found ? found : path);
+	if (!n->debug)
+		return;
+	n->debug_symbols = elf_symbols_new(n->debug);
+	n->lines = read_dwarf(n->debug, fd, found ? found : path);
+}
+
+struct native_names *native_names_new(const struct elf_file *elf, int fd, bool fetch)
+{
+	struct native_names *n = calloc(1, sizeof(*n));
+	__auto_free char *path = fd < 0 ? NULL : path_of(fd);
+
+	if (!n)
+		return NULL;
+	n->symbols = elf_symbols_new(elf);
+	if (!n->symbols) {
+		native_names_free(n);
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (path && has_dwarf(elf))
+		n->lines = read_dwarf(elf, fd, path);
+	else if (path)
+		open_separate(n, elf, path, fetch);
+	return n;
+}
+
+void native_names_free(struct native_names *n)
+{
+	if (!n)
+		return;
+	dwarf_lines_free(n->lines);
+	elf_symbols_free(n->debug_symbols);
+	elf_symbols_free(n->symbols);
+	elf_file_free(n->debug);
+	free(n);
+}
+
+/* "" where there is none. */
+static const char *symbol_at(const struct native_names *n, uint64_t vaddr)
+{
+	const struct elf_symbol *s = NULL;
+
+	if (n->debug_symbols)
+		s = elf_symbols_at(n->debug_symbols, vaddr);
+	if (!s)
+		s = elf_symbols_at(n->symbols, vaddr);
+	return s ? s->name : "";
+}
+
+/* What the linker calls it, or else the source. */
+static const char *system_name(const struct dwarf_frame *f)
+{
+	return *f->linkage_name ? f->linkage_name : f->name;
+}
+
+/*
+ * Of a function that was not inlined the symbol is better, unless DWARF has the mangled
+ * name: C libraries have internal names, "__GI___libc_malloc", for what all call malloc.
+ */
+static const char *outermost_name(const struct dwarf_frame *f, const char *symbol)
+{
+	const char *name = system_name(f);
+
+	return demangle_is_mangled(name) || !*symbol ? name : symbol;
+}
+
+/* "memcpy@@GLIBC_2.14" and "memcpy.cold" are memcpy. */
+static str_id plain_name(struct profile_builder *b, const char *name)
+{
+	static const char *const suffixes[] = {
+		"@",           ".cold",  ".part.",     ".isra.",
+		".constprop.", ".llvm.", ".lto_priv.", ".localalias",
+	};
+	__auto_free char *plain = strdup(name);
+
+	for (size_t i = 0; plain && i < ARRAY_SIZE(suffixes); i++) {
+		char *at = strstr(plain, suffixes[i]);
+
+		if (at > plain)
+			*at = 0;
+	}
+	return profile_builder_str(b, plain ? plain : name);
+}
+
+static str_id file_name(struct profile_builder *b, const struct dwarf_frame *f)
+{
+	__auto_free char *joined = NULL;
+
+	if (!*f->directory || asprintf(&joined, "%s/%s", f->directory, f->file) < 0) {
+		joined = NULL;
+		return profile_builder_str(b, f->file);
+	}
+	return profile_builder_str(b, joined);
+}
+
+static void add_frame(struct profile_builder *b, const struct dwarf_frame *f, const char *system,
+		      bool in_allocator, struct image_frames *out)
+{
+	__auto_free char *readable = demangle(system);
+	struct profile_function function = {
+		.name = readable ? profile_builder_str(b, readable) : plain_name(b, system),
+		.system_name = profile_builder_str(b, system),
+		.file = file_name(b, f),
+		.start_line = f->start_line,
+		.category = in_allocator || native_role(system) != NATIVE_PLAIN
+				    ? FUNCTION_NATIVE_ALLOCATOR
+				    : FUNCTION_NATIVE,
+	};
+
+	out->outermost = system;
+	image_frames_push(b, out, &function, f->line);
+}
+
+bool native_names_add(struct native_names *n, struct profile_builder *b, uint64_t vaddr,
+		      struct image_frames *out)
+{
+	struct dwarf_frame frames[IMAGE_MAX_LINES];
+	size_t count = n->lines ? dwarf_lines_at(n->lines, vaddr, frames, IMAGE_MAX_LINES) : 0;
+	const char *outermost;
+	bool in_allocator;
+
+	if (!count)
+		frames[count++] = (struct dwarf_frame){
+			.name = "", .linkage_name = "", .file = "", .directory = ""};
+	outermost = outermost_name(&frames[count - 1], symbol_at(n, vaddr));
+	if (!*outermost)
+		return false;
+	/* What was inlined into an allocator is part of it. */
+	in_allocator = native_role(outermost) == NATIVE_ALLOCATOR;
+	for (size_t i = 0; i + 1 < count; i++) {
+		const char *name = system_name(&frames[i]);
+
+		add_frame(b, &frames[i], *name ? name : "(unnamed)", in_allocator, out);
+	}
+	add_frame(b, &frames[count - 1], outermost, in_allocator, out);
+	return true;
+}
