@@ -14,9 +14,6 @@
 
 struct native_probes_map native_probes SEC(".maps");
 
-/* PTRDIFF_MAX: what is larger, allocators refuse. */
-#define SIZE_LIMIT (1ull << 63)
-
 static __always_inline void count_with_stack(const struct native_hit *n, struct count_key *key,
 					     const struct count_value *v, struct count_key *second,
 					     const struct count_value *second_v)
@@ -43,8 +40,8 @@ static __always_inline void count_with_stack(const struct native_hit *n, struct 
 static __always_inline void count_one(const struct native_hit *n, struct count_key *key,
 				      const struct count_value *v)
 {
-	key->tgid = hit_tgid(&n->hit);
-	if (key->tgid)
+	key->target = hit_target(&n->hit, NULL);
+	if (key->target)
 		count_with_stack(n, key, v, NULL, NULL);
 }
 
@@ -55,10 +52,10 @@ int native_alloc(void *ctx)
 	struct count_value v = {.objects = 1};
 	struct native_hit n;
 
-	if (!native_begin(&n, ctx))
+	if (!native_begin(&n, ctx) || native_elsewhere(&n))
 		return 0;
 	v.bytes = v.requested = native_size(&n);
-	if (v.bytes >= SIZE_LIMIT) {
+	if (v.bytes >= NATIVE_SIZE_MAX) {
 		atomic_add(&n.hit.stats->failed, 1);
 		return 0;
 	}
@@ -98,7 +95,7 @@ int native_pages(void *ctx)
 	if (!native_begin(&n, ctx) || n.probe->op < NATIVE_MMAP || n.probe->op > NATIVE_SBRK)
 		return 0;
 	key.kind = KIND_MMAP + (n.probe->op - NATIVE_MMAP);
-	if (!page_bytes(&n, &v) || v.bytes >= SIZE_LIMIT)
+	if (!page_bytes(&n, &v) || v.bytes >= NATIVE_SIZE_MAX)
 		return 0;
 	v.requested = v.bytes;
 	if (!native_nested(&n))
@@ -205,8 +202,8 @@ int native_container(void *ctx)
 				    v.entries + n.args[4]);
 	if (native_nested(&n))
 		return 0;
-	key.tgid = growth.tgid = hit_tgid(&n.hit);
-	if (!key.tgid)
+	key.target = growth.target = hit_target(&n.hit, NULL);
+	if (!key.target)
 		return 0;
 	if (n.probe->op == NATIVE_REHASH)
 		count_with_stack(&n, &growth, &v, NULL, NULL);

@@ -19,6 +19,9 @@ struct native_probes_map {
 };
 extern struct native_probes_map native_probes SEC(".maps");
 
+/* From here on it is over PTRDIFF_MAX: no allocator gives it. */
+#define NATIVE_SIZE_MAX (1ull << 63)
+
 struct native_hit {
 	struct hit hit;
 	const struct native_probe *probe;
@@ -49,6 +52,17 @@ static __always_inline __u64 native_arg(const struct native_hit *n, __u8 number)
 static __always_inline __u64 native_slot(const struct native_hit *n)
 {
 	return REGS_SP(n->hit.regs) + n->hit.cookie.cfa_off;
+}
+
+/* Will the call be passed on to a tapped function as it is? */
+static __always_inline bool native_elsewhere(const struct native_hit *n)
+{
+	const struct native_probe *p = n->probe;
+
+	if (p->flags & NATIVE_NULL_ELSEWHERE && !native_arg(n, p->ptr_arg))
+		return true;
+	return p->flags & NATIVE_SMALL_ALIGN_ELSEWHERE &&
+	       native_arg(n, p->size_arg2) <= NATIVE_SMALL_ALIGN;
 }
 
 /* Part of an allocation that was counted when it entered the function that calls now? */

@@ -17,6 +17,9 @@
 struct alloctap_bpf;
 struct native;
 
+/* What --max-live is without being given: addresses that --live follows at a time. */
+#define NATIVE_MAX_LIVE_DEFAULT (1u << 20)
+
 /* NULL with errno ENOMEM. */
 struct native *native_new(void);
 void native_free(struct native *n);
@@ -40,18 +43,11 @@ struct native_scope {
 /*
  * Puts the probes of @plan, in the file open as @fd, in. Where the plan was made for
  * --live and @may_return is false (the kernel would hurt the process, see
- * native_may_return()), allocations are counted when they are asked for, and what
+ * probe/return_guard.h), allocations are counted when they are asked for, and what
  * becomes of them is not known. 0 or -errno, printed under @name.
  */
 int native_attach(struct native *n, struct attachment *a, const char *name,
 		  const struct native_plan *plan, struct native_scope scope, int fd,
 		  bool may_return);
-
-/*
- * May return probes be put into process @pid? On Linux 6.11 to 6.13 they end a
- * process that filters its system calls (facts/kernel-bpf.md A.6). -1 asks for any
- * process: false on these kernels.
- */
-bool native_may_return(pid_t pid);
 
 #endif
