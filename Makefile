@@ -143,8 +143,8 @@ $(BUILD)/tests/test_%: $(BUILD)/san/tests/unit/test_%.o $(BUILD)/san/liballoctap
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAN) $^ $(LIBS) -lcmocka -o $@
 
-# What tests/e2e/test_symbols.py, test_types.py and test_native_names.py ask.
-DUMP	:= $(addprefix $(BUILD)/tests/,symdump typedump namedump)
+# What tests/e2e/test_symbols.py, test_types.py, test_native_names.py and test_rows.py ask.
+DUMP	:= $(addprefix $(BUILD)/tests/,symdump typedump namedump rowdump)
 $(DUMP): $(BUILD)/tests/%: $(BUILD)/obj/tests/e2e/%.o $(BUILD)/obj/liballoctap.a
 	$(call msg,LINK,$@)
 	@mkdir -p $(@D)

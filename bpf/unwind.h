@@ -85,8 +85,8 @@ struct unwind_rows {
 };
 
 struct unwind_page {
-	__u32 first; /* row; of the page's own first address there is always one, if there are any */
-	__u32 n;
+	__u32 first; /* row */
+	__u32 n;     /* before the first one nothing is known */
 };
 
 struct unwind_mapping {

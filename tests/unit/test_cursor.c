@@ -47,6 +47,29 @@ static void fails_for_good(void **state)
 	assert_false(cursor_ok(&c));
 }
 
+static void reads_signed_leb128(void **state)
+{
+	static const uint8_t bytes[] = {0x02, 0x7e, 0xff, 0x00, 0x80, 0x7f, 0xc0, 0x00, 0x40};
+	static const int64_t values[] = {2, -2, 127, -128, 64, -64};
+	static const uint8_t least[] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f};
+	static const uint8_t endless[] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+					  0x80, 0x80, 0x80, 0x80, 0x00};
+	struct cursor c = cursor_make(bytes, sizeof(bytes));
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+		assert_int_equal(cursor_sleb(&c), values[i]);
+	assert_int_equal(cursor_left(&c), 0);
+	assert_true(cursor_ok(&c));
+	assert_int_equal(cursor_sleb(&c), 0);
+	assert_false(cursor_ok(&c));
+	c = cursor_make(least, sizeof(least));
+	assert_true(cursor_sleb(&c) == INT64_MIN);
+	c = cursor_make(endless, sizeof(endless));
+	assert_int_equal(cursor_sleb(&c), 0);
+	assert_false(cursor_ok(&c));
+}
+
 static void seeks_within(void **state)
 {
 	static const uint8_t bytes[] = {1, 2, 3};
@@ -163,13 +186,10 @@ static void names_end_inside(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_little_endian),
-		cmocka_unit_test(fails_for_good),
-		cmocka_unit_test(seeks_within),
-		cmocka_unit_test(cuts_out_parts),
-		cmocka_unit_test(varints),
-		cmocka_unit_test(strings_end_inside),
-		cmocka_unit_test(names_end_inside),
+		cmocka_unit_test(reads_little_endian), cmocka_unit_test(fails_for_good),
+		cmocka_unit_test(reads_signed_leb128), cmocka_unit_test(seeks_within),
+		cmocka_unit_test(cuts_out_parts),      cmocka_unit_test(varints),
+		cmocka_unit_test(strings_end_inside),  cmocka_unit_test(names_end_inside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,26 @@ uint64_t cursor_uvarint(struct cursor *c)
 	return 0;
 }
 
+int64_t cursor_sleb(struct cursor *c)
+{
+	uint64_t v = 0;
+
+	for (unsigned int shift = 0; shift < 64; shift += 7) {
+		uint8_t b = cursor_u8(c);
+
+		if (c->failed)
+			return 0;
+		v |= (uint64_t)(b & 0x7f) << shift;
+		if (b & 0x80)
+			continue;
+		if (b & 0x40 && shift < 57)
+			v |= UINT64_MAX << (shift + 7);
+		return (int64_t)v;
+	}
+	c->failed = true;
+	return 0;
+}
+
 const char *cursor_cstr(struct cursor *c)
 {
 	const uint8_t *p = cursor_left(c) ? c->base + c->pos : NULL;

@@ -36,6 +36,8 @@ int32_t cursor_i32(struct cursor *c);
 uint64_t cursor_u64(struct cursor *c);
 /* Unsigned LEB128, as Go's uvarint and DWARF write it; over 64 bits fails. */
 uint64_t cursor_uvarint(struct cursor *c);
+/* Signed LEB128, as DWARF writes it; over 64 bits fails. */
+int64_t cursor_sleb(struct cursor *c);
 /* @n bytes in place, or NULL. */
 const void *cursor_bytes(struct cursor *c, size_t n);
 /* A NUL-terminated string in place, or NULL where no NUL is left. */

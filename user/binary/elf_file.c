@@ -36,6 +36,7 @@ struct elf_file {
 	char *name;
 	uint16_t type, machine;
 	uint64_t entry;
+	uint64_t eh_frame_header;
 	VEC(struct elf_segment) segments;
 	VEC(struct elf_segment) notes; /* PT_NOTE */
 	VEC(struct elf_section) sections;
@@ -110,6 +111,8 @@ static int read_segments(struct elf_file *f, const struct table *t)
 		s.memsz = cursor_u64(&c);
 		if (!cursor_ok(&c))
 			return -EBADMSG;
+		if (type == PT_GNU_EH_FRAME)
+			f->eh_frame_header = s.vaddr;
 		if (type != PT_LOAD && type != PT_NOTE)
 			continue;
 		if (f->segments.n + f->notes.n == MAX_SEGMENTS)
@@ -340,6 +343,11 @@ uint16_t elf_file_machine(const struct elf_file *f)
 uint64_t elf_file_entry(const struct elf_file *f)
 {
 	return f->entry;
+}
+
+uint64_t elf_file_eh_frame_header(const struct elf_file *f)
+{
+	return f->eh_frame_header;
 }
 
 size_t elf_file_n_segments(const struct elf_file *f)

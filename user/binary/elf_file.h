@@ -42,6 +42,8 @@ bool elf_file_is_pie(const struct elf_file *f);
 uint16_t elf_file_machine(const struct elf_file *f);
 /* Link-time address of the first instruction. */
 uint64_t elf_file_entry(const struct elf_file *f);
+/* Link-time address of .eh_frame_hdr, section headers or not; 0 where there is none. */
+uint64_t elf_file_eh_frame_header(const struct elf_file *f);
 
 size_t elf_file_n_segments(const struct elf_file *f);
 const struct elf_segment *elf_file_segment(const struct elf_file *f, size_t i);
