@@ -19,39 +19,15 @@
 
 #include "base/log.h"
 #include "session/drain.h"
+#include "session/map_batch.h"
 
 #include "alloctap.skel.h" /* names types of alloctap.h */
-
-/* Entries asked for at a time; grown when one hash bucket holds more. */
-#define BATCH_START 1024
-
-struct batch {
-	void *keys, *values;
-	size_t key_size, value_size;
-	uint32_t n;
-};
 
 struct drain {
 	struct alloctap_bpf *skel;
 	int quiesce_inner; /* what the quiesce map is updated with; never read */
-	struct batch counts, stacks;
+	struct map_batch counts, stacks;
 };
-
-static int batch_resize(struct batch *b, uint32_t n)
-{
-	void *keys = reallocarray(b->keys, n, b->key_size);
-	void *values;
-
-	if (!keys)
-		return -ENOMEM;
-	b->keys = keys;
-	values = reallocarray(b->values, n, b->value_size);
-	if (!values)
-		return -ENOMEM;
-	b->values = values;
-	b->n = n;
-	return 0;
-}
 
 struct drain *drain_new(struct alloctap_bpf *skel)
 {
@@ -60,14 +36,11 @@ struct drain *drain_new(struct alloctap_bpf *skel)
 	if (!d)
 		return NULL;
 	d->skel = skel;
-	d->counts = (struct batch){.key_size = sizeof(struct count_key),
-				   .value_size = sizeof(struct count_value)};
-	d->stacks =
-		(struct batch){.key_size = sizeof(__u64), .value_size = sizeof(struct stack_value)};
 	d->quiesce_inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "quiesce_inner", sizeof(__u32),
 					  sizeof(__u32), 1, NULL);
-	if (d->quiesce_inner >= 0 && !batch_resize(&d->counts, BATCH_START) &&
-	    !batch_resize(&d->stacks, BATCH_START))
+	if (d->quiesce_inner >= 0 &&
+	    !map_batch_init(&d->counts, sizeof(struct count_key), sizeof(struct count_value)) &&
+	    !map_batch_init(&d->stacks, sizeof(__u64), sizeof(struct stack_value)))
 		return d;
 	drain_free(d);
 	return NULL;
@@ -79,52 +52,19 @@ void drain_free(struct drain *d)
 		return;
 	if (d->quiesce_inner >= 0)
 		close(d->quiesce_inner);
-	free(d->counts.keys);
-	free(d->counts.values);
-	free(d->stacks.keys);
-	free(d->stacks.values);
+	map_batch_free(&d->counts);
+	map_batch_free(&d->stacks);
 	free(d);
 }
 
-typedef int (*take_fn)(struct raw_counts *r, const void *key, const void *value);
-
-static int take_count(struct raw_counts *r, const void *key, const void *value)
+static int take_count(void *ctx, const void *key, const void *value)
 {
-	return raw_counts_add(r, key, value);
+	return raw_counts_add(ctx, key, value);
 }
 
-static int take_stack(struct raw_counts *r, const void *key, const void *value)
+static int take_stack(void *ctx, const void *key, const void *value)
 {
-	return raw_counts_add_stack(r, *(const __u64 *)key, value);
-}
-
-static int empty_map(struct bpf_map *map, struct batch *b, struct raw_counts *r, take_fn take)
-{
-	__u32 position, n;
-	void *in = NULL;
-	int err;
-
-	do {
-		n = b->n;
-		err = bpf_map_lookup_and_delete_batch(bpf_map__fd(map), in, &position, b->keys,
-						      b->values, &n, NULL);
-		if (err == -ENOSPC) {
-			/* The next bucket holds more than the batch; nothing was taken. */
-			n = 0;
-			err = batch_resize(b, b->n * 2);
-		}
-		if (err && err != -ENOENT)
-			return err;
-		for (__u32 i = 0; i < n; i++) {
-			int taken = take(r, (char *)b->keys + i * b->key_size,
-					 (char *)b->values + i * b->value_size);
-
-			if (taken)
-				return taken;
-		}
-		in = &position;
-	} while (err != -ENOENT);
-	return 0;
+	return raw_counts_add_stack(ctx, *(const __u64 *)key, value);
 }
 
 int drain_flip(struct drain *d, struct raw_counts *r)
@@ -139,11 +79,13 @@ int drain_flip(struct drain *d, struct raw_counts *r)
 	if (err)
 		err = -errno;
 	if (!err)
-		err = empty_map(old ? skel->maps.counts_b : skel->maps.counts_a, &d->counts, r,
-				take_count);
+		err = map_batch_read(&d->counts,
+				     bpf_map__fd(old ? skel->maps.counts_b : skel->maps.counts_a),
+				     true, take_count, r);
 	if (!err)
-		err = empty_map(old ? skel->maps.stacks_b : skel->maps.stacks_a, &d->stacks, r,
-				take_stack);
+		err = map_batch_read(&d->stacks,
+				     bpf_map__fd(old ? skel->maps.stacks_b : skel->maps.stacks_a),
+				     true, take_stack, r);
 	if (err) {
 		log_error("counts cannot be read from the kernel: %s", strerror(-err));
 		return err;
