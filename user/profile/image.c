@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -223,6 +224,49 @@ void image_frames(struct image *img, struct profile_builder *b, uint64_t offset,
 	img->nameless++;
 	snprintf(why, sizeof(why), "[no symbols: %s]", base_name(img->path));
 	image_special_frame(b, why, frames);
+}
+
+bool image_is_signal_return(struct image *img, uint64_t offset)
+{
+	/* mov $15, %rax or %eax; syscall */
+	static const uint8_t rax[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+	static const uint8_t eax[] = {0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05};
+	/* mov x8, #139; svc #0 */
+	static const uint8_t x8[] = {0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4};
+	static const struct {
+		uint16_t machine;
+		const uint8_t *code;
+		size_t len;
+	} forms[] = {
+		{EM_X86_64, rax, sizeof(rax)},
+		{EM_X86_64, eax, sizeof(eax)},
+		{EM_AARCH64, x8, sizeof(x8)},
+	};
+	uint64_t vaddr;
+
+	open_image(img);
+	if (!img->elf || elf_file_offset_to_vaddr(img->elf, offset, &vaddr))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		struct cursor c = elf_file_vaddr_bytes(img->elf, vaddr);
+		const void *code = cursor_bytes(&c, forms[i].len);
+
+		if (code && elf_file_machine(img->elf) == forms[i].machine &&
+		    !memcmp(code, forms[i].code, forms[i].len))
+			return true;
+	}
+	return false;
+}
+
+bool image_has_code(struct image *img)
+{
+	open_image(img);
+	return img->elf != NULL;
+}
+
+const char *image_path(const struct image *img)
+{
+	return img->path;
 }
 
 uint64_t image_nameless(const struct image *img)

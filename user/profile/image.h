@@ -37,6 +37,14 @@ struct image_frames {
  */
 void image_frames(struct image *img, struct profile_builder *b, uint64_t offset,
 		  struct image_frames *frames);
+/*
+ * Is this where a signal handler returns to, which is the call that ends it? What it
+ * interrupted had called nothing.
+ */
+bool image_is_signal_return(struct image *img, uint64_t offset);
+/* False for memory without a file, and files that are not ELF. */
+bool image_has_code(struct image *img);
+const char *image_path(const struct image *img);
 /* How many places without a name image_frames() was asked for. */
 uint64_t image_nameless(const struct image *img);
 /* Adds a function to @frames, as its outermost so far; beyond IMAGE_MAX_LINES it is left out. */

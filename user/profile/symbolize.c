@@ -5,7 +5,9 @@
 
 #include "base/cleanup.h"
 #include "base/intern.h"
+#include "base/log.h"
 #include "base/vec.h"
+#include "binary/perf_map.h"
 #include "profile/image.h"
 #include "profile/symbolize.h"
 
@@ -35,12 +37,21 @@ struct resolved {
 	uint32_t target;
 	uint32_t location; /* PROFILE_NONE: hidden */
 	enum stack_root root;
+	bool is_signal; /* the frame below was interrupted here, and called nothing */
+};
+
+/* Names of what a process compiled. */
+struct compiled {
+	uint32_t target;
+	struct perf_map *names;
 };
 
 struct symbolizer {
 	struct profile_builder *b;
 	VEC(struct file_image) images;
 	VEC(struct mapped) maps;
+	VEC(struct compiled) compiled;
+	bool use_debuginfod;
 	VEC(struct resolved) resolved;
 	struct intern index; /* of resolved, by (target, address) */
 };
@@ -62,8 +73,11 @@ void symbolizer_free(struct symbolizer *s)
 		image_free(img->image);
 		free(img->path);
 	}
+	vec_for_each (&s->compiled, c)
+		perf_map_free(c->names);
 	vec_free(&s->images);
 	vec_free(&s->maps);
+	vec_free(&s->compiled);
 	vec_free(&s->resolved);
 	intern_free(&s->index);
 	free(s);
@@ -87,6 +101,8 @@ static int add_image(struct symbolizer *s, const struct memory_map *map, int fd,
 
 	img.path = strdup(map->path);
 	img.image = image_new(map->path, fd);
+	if (img.image && s->use_debuginfod)
+		image_use_debuginfod(img.image);
 	*id = (uint32_t)s->images.n;
 	if (img.path && img.image && !vec_push(&s->images, img))
 		return 0;
@@ -135,6 +151,23 @@ int symbolizer_add_mapping(struct symbolizer *s, uint32_t target, const struct m
 	return err ? err : vec_push(&s->maps, m);
 }
 
+int symbolizer_add_perf_map(struct symbolizer *s, uint32_t target, int fd)
+{
+	struct compiled c = {.target = target, .names = perf_map_read(fd)};
+
+	if (!c.names)
+		return -errno;
+	if (!vec_push(&s->compiled, c))
+		return 0;
+	perf_map_free(c.names);
+	return -ENOMEM;
+}
+
+void symbolizer_use_debuginfod(struct symbolizer *s)
+{
+	s->use_debuginfod = true;
+}
+
 static struct mapped *find_mapped(struct symbolizer *s, uint32_t target, uint64_t address)
 {
 	vec_for_each (&s->maps, m) {
@@ -163,22 +196,64 @@ static enum stack_root stack_root_of(const char *name)
 	return ROOT_NONE;
 }
 
-static struct resolved resolve(struct symbolizer *s, uint32_t target, uint64_t address)
+/* NULL where the process compiled nothing there that it told of. */
+static const char *find_compiled(const struct symbolizer *s, uint32_t target, uint64_t address)
+{
+	const char *name = NULL;
+
+	vec_for_each (&s->compiled, c) {
+		if (c->target == target && !name)
+			name = perf_map_at(c->names, address);
+	}
+	return name;
+}
+
+/* Memory that no program's file is behind. */
+static void compiled_frame(struct symbolizer *s, const struct mapped *m, uint32_t target,
+			   uint64_t address, struct image_frames *frames)
+{
+	const char *name = find_compiled(s, target, address);
+	str_id id;
+
+	if (!name) {
+		image_special_frame(s->b, m ? "[anonymous executable memory]" : "[unmapped]",
+				    frames);
+		return;
+	}
+	id = profile_builder_str(s->b, name);
+	*frames = (struct image_frames){.outermost = name};
+	image_frames_push(s->b, frames,
+			  &(struct profile_function){
+				  .name = id, .system_name = id, .category = FUNCTION_NATIVE},
+			  0);
+}
+
+/*
+ * A return address may lie behind its function's end: the call is before it. But a
+ * signal handler returns to a place that nobody called from.
+ */
+static struct resolved resolve(struct symbolizer *s, uint32_t target, uint64_t address,
+			       bool is_return)
 {
 	struct resolved r = {.address = address, .target = target, .location = PROFILE_NONE};
 	struct mapped *m = find_mapped(s, target, address);
+	struct image *img = m ? s->images.data[m->image].image : NULL;
+	bool is_file = img && *image_path(img);
 	struct image_frames frames;
 
-	if (m)
-		image_frames(s->images.data[m->image].image, s->b, address - m->start + m->offset,
-			     &frames);
+	if (is_return && is_file)
+		r.is_signal = image_is_signal_return(img, address + 1 - m->start + m->offset);
+	if (r.is_signal)
+		address++;
+	if (is_file && (image_has_code(img) || !find_compiled(s, target, address)))
+		image_frames(img, s->b, address - m->start + m->offset, &frames);
 	else
-		image_special_frame(s->b, "[unmapped]", &frames);
+		compiled_frame(s, m, target, address, &frames);
 	r.root = stack_root_of(frames.outermost);
 	if (frames.n)
-		r.location = profile_builder_location(s->b, address,
-						      m ? builder_mapping(s, m) : PROFILE_NONE,
-						      frames.lines, frames.n);
+		r.location = profile_builder_location(
+			s->b, address, is_file ? builder_mapping(s, m) : PROFILE_NONE, frames.lines,
+			frames.n);
 	return r;
 }
 
@@ -191,7 +266,7 @@ static bool resolved_equal(const void *ctx, uint32_t id, const void *key)
 }
 
 static const struct resolved *resolve_cached(struct symbolizer *s, uint32_t target,
-					     uint64_t address)
+					     uint64_t address, bool is_return)
 {
 	struct resolved key = {.address = address, .target = target};
 	uint64_t hash = hash_bytes(&key.address, sizeof(key.address), target);
@@ -199,7 +274,7 @@ static const struct resolved *resolve_cached(struct symbolizer *s, uint32_t targ
 
 	if (id == INTERN_NONE) {
 		id = (uint32_t)s->resolved.n;
-		if (vec_push(&s->resolved, resolve(s, target, address)) ||
+		if (vec_push(&s->resolved, resolve(s, target, address, is_return)) ||
 		    intern_add(&s->index, hash, id))
 			return NULL;
 	}
@@ -228,17 +303,20 @@ uint32_t symbolizer_stack(struct symbolizer *s, uint32_t target, const uint64_t 
 {
 	__auto_free uint32_t *locations = calloc(n ? n : 1, sizeof(*locations));
 	enum stack_root root = ROOT_NONE;
+	bool interrupted = false;
 	size_t kept = 0;
 
 	if (!locations)
 		return PROFILE_NONE;
 	for (size_t i = 0; i < n && root != ROOT_BOTTOM; i++) {
-		/* A return address may lie behind its function's end: the call is before it. */
-		const struct resolved *r = resolve_cached(s, target, i ? ips[i] - 1 : ips[i]);
+		bool is_return = i && !interrupted;
+		const struct resolved *r =
+			resolve_cached(s, target, is_return ? ips[i] - 1 : ips[i], is_return);
 
 		if (!r)
 			return PROFILE_NONE;
 		root = r->root;
+		interrupted = r->is_signal;
 		if (r->location != PROFILE_NONE)
 			locations[kept++] = r->location;
 	}
@@ -253,4 +331,17 @@ uint32_t symbolizer_special_stack(struct symbolizer *s, const char *name)
 	image_special_frame(s->b, name, &frames);
 	location = profile_builder_location(s->b, 0, PROFILE_NONE, frames.lines, frames.n);
 	return profile_builder_stack(s->b, &location, 1, 0);
+}
+
+void symbolizer_say_nameless(const struct symbolizer *s)
+{
+	vec_for_each (&s->images, img) {
+		const char *build_id = image_build_id(img->image);
+
+		if (image_nameless(img->image) && *img->path == '/')
+			log_info("%llu places in %s have no name: its debug symbols would help "
+				 "(%s%s), from a -dbgsym package or with --debuginfod",
+				 (unsigned long long)image_nameless(img->image), img->path,
+				 *build_id ? "build ID " : "it has no build ID", build_id);
+	}
 }

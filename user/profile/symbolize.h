@@ -4,7 +4,7 @@
  *
  * The files are opened while the process lives; reading them waits until an
  * address asks. A frame without a name says why: "[unmapped]",
- * "[no symbols: libfoo.so]".
+ * "[no symbols: libfoo.so]", "[anonymous executable memory]".
  */
 #ifndef ALLOCTAP_PROFILE_SYMBOLIZE_H
 #define ALLOCTAP_PROFILE_SYMBOLIZE_H
@@ -19,12 +19,23 @@ struct symbolizer *symbolizer_new(struct profile_builder *b);
 void symbolizer_free(struct symbolizer *s);
 
 /*
- * Tells that process @target (an index of the builder) has @map mapped. @fd is
- * the file behind it, duplicated here; -1 where it cannot be read. The main
- * binary's mappings come first. 0 or -errno.
+ * Tells that process @target (an index of the builder) has @map mapped, executable;
+ * its path is "" where no file is behind it. @fd is the file, duplicated here; -1
+ * where there is none or it cannot be read. The main binary's mappings come first.
+ * 0 or -errno.
  */
 int symbolizer_add_mapping(struct symbolizer *s, uint32_t target, const struct memory_map *map,
 			   int fd);
+
+/*
+ * Names of code that process @target compiled, a file as binary/perf_map.h has it; read
+ * here. They are for memory without a program's file behind it. 0 or -errno.
+ */
+int symbolizer_add_perf_map(struct symbolizer *s, uint32_t target, int fd);
+/* Debug information that is not installed may be fetched. Before any mapping is added. */
+void symbolizer_use_debuginfod(struct symbolizer *s);
+/* Tells the user which files gave no names, and what would help. */
+void symbolizer_say_nameless(const struct symbolizer *s);
 
 /* How the kernel's walk of a stack ended. */
 enum stack_end {
