@@ -10,6 +10,7 @@
 #include "base/outfile.h"
 #include "base/units.h"
 #include "cmd/options.h"
+#include "report/suppressions.h"
 
 /* Kernel map sizes: what --max-stacks and --max-counts take. */
 #define MAP_SIZE_MIN 16
@@ -96,10 +97,23 @@ static int apply_view(struct options *o, const char *value)
 	static const char *const names[VIEW_MAX] = {[VIEW_SITES] = "sites",
 						    [VIEW_TYPES] = "types",
 						    [VIEW_MAPS] = "maps",
-						    [VIEW_GC] = "gc"};
+						    [VIEW_GC] = "gc",
+						    [VIEW_LEAKS] = "leaks"};
 
 	o->has_view = true;
 	return find_name(value, names, VIEW_MAX, &o->export.view);
+}
+
+static int apply_suppressions(struct options *o, const char *value)
+{
+	struct suppressions *s = suppressions_read(value);
+
+	if (!s)
+		return errno == EINVAL ? -EBADMSG : -errno;
+	suppressions_free(o->suppressions);
+	o->suppressions = s;
+	o->export.suppressions = s;
+	return 0;
 }
 
 static int apply_escapes(struct options *o, const char *value)
@@ -201,12 +215,10 @@ static int apply_top(struct options *o, const char *value)
 
 static int apply_unit(struct options *o, const char *value)
 {
-	static const char *const names[UNIT_MAX] = {[UNIT_BYTES] = "bytes",
-						    [UNIT_OBJECTS] = "objects",
-						    [UNIT_INSERTS] = "inserts",
-						    [UNIT_FLUSHES] = "flushes",
-						    [UNIT_INUSE] = "inuse",
-						    [UNIT_INUSE_OBJECTS] = "inuse-objects"};
+	static const char *const names[UNIT_MAX] = {
+		[UNIT_BYTES] = "bytes",     [UNIT_OBJECTS] = "objects",
+		[UNIT_INSERTS] = "inserts", [UNIT_FLUSHES] = "flushes",
+		[UNIT_INUSE] = "inuse",     [UNIT_INUSE_OBJECTS] = "inuse-objects"};
 
 	return find_name(value, names, UNIT_MAX, &o->export.unit);
 }
@@ -297,7 +309,10 @@ static const struct option_spec specs[] = {
 	{0, "mode", "MODE", CMD_RECORD, apply_mode, "exact: every event is counted (default)",
 	 "exact; this version has no other mode"},
 	{0, "view", "VIEW", CMD_REPORT, apply_view,
-	 "top of what: sites (default: call sites), types, maps, gc", "sites, types, maps or gc"},
+	 "top of what: sites (default: call sites), types, maps, gc, leaks",
+	 "sites, types, maps, gc or leaks"},
+	{0, "suppressions", "FILE", CMD_REPORT | CMD_STACKS, apply_suppressions,
+	 "leave out of what lives what FILE has, as LeakSanitizer reads it", ""},
 	{0, "escapes", NULL, CMD_REPORT, apply_escapes,
 	 "of the sites, those of single objects that escaped to the heap", ""},
 	{0, "layout", "TYPE", CMD_REPORT, apply_layout,
@@ -391,7 +406,8 @@ static int apply_option(struct options *o, int value)
 
 	if (err == -EINVAL)
 		log_error("--%s %s: expected %s", s->name, optarg, s->expects);
-	return err ? (err == -EINVAL ? EXIT_USAGE : EXIT_FAILED) : 0;
+	/* -EBADMSG: the file that it names is wrong, as was said. */
+	return err ? (err == -EINVAL || err == -EBADMSG ? EXIT_USAGE : EXIT_FAILED) : 0;
 }
 
 static int make_outputs(struct options *o)
@@ -484,4 +500,5 @@ void options_free(struct options *o)
 	vec_free(&o->pids);
 	vec_free(&o->output_paths);
 	vec_free(&o->outputs);
+	suppressions_free(o->suppressions);
 }

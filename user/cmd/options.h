@@ -38,9 +38,10 @@ struct options {
 	VEC(const char *) output_paths;
 	VEC(struct output) outputs; /* made of the paths and the format */
 	const struct exporter *format;
-	uint64_t duration_ns; /* 0: until stopped */
-	const char *layout;   /* name of a type; NULL: none was asked for */
-	bool has_view;        /* the view was named */
+	uint64_t duration_ns;              /* 0: until stopped */
+	struct suppressions *suppressions; /* export.suppressions, to be freed */
+	const char *layout;                /* name of a type; NULL: none was asked for */
+	bool has_view;                     /* the view was named */
 	bool strict;
 	bool totals; /* compared, not amounts per second */
 	bool dry_run;

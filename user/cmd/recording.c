@@ -11,12 +11,27 @@
 #include "report/type_layout.h"
 #include "report/type_names.h"
 
-static struct profile *read_operand(const struct options *o, const char *command)
+static bool needs_live(const struct export_options *e)
 {
-	if (o->n_operands == 1)
-		return recording_read(o->operands[0]);
-	log_error("%s: name one recording: see alloctap %s --help", command, command);
-	return NULL;
+	return e->view == VIEW_LEAKS || e->unit == UNIT_INUSE || e->unit == UNIT_INUSE_OBJECTS;
+}
+
+/* 0 with @p read, the caller's to free; or an exit code with the reason printed. */
+static int read_operand(const struct options *o, const char *command, struct profile **p)
+{
+	if (o->n_operands != 1) {
+		log_error("%s: name one recording: see alloctap %s --help", command, command);
+		return EXIT_USAGE;
+	}
+	*p = recording_read(o->operands[0]);
+	if (!*p)
+		return EXIT_FAILED;
+	if ((*p)->heap.recorded || !needs_live(&o->export))
+		return 0;
+	log_error("%s: nothing in it tells what lives: record native programs with --live",
+		  o->operands[0]);
+	profile_free(*p);
+	return EXIT_USAGE;
 }
 
 /* "main.User, main.user": such that each finds its type. The caller's to free. */
@@ -97,11 +112,11 @@ static int report(const struct options *o, const struct profile *p)
 
 int cmd_report(const struct options *o)
 {
-	struct profile *p = read_operand(o, "report");
-	int code;
+	struct profile *p;
+	int code = read_operand(o, "report", &p);
 
-	if (!p)
-		return o->n_operands == 1 ? EXIT_FAILED : EXIT_USAGE;
+	if (code)
+		return code;
 	code = report(o, p);
 	profile_free(p);
 	return code;
@@ -110,15 +125,15 @@ int cmd_report(const struct options *o)
 int cmd_export(const struct options *o)
 {
 	struct profile *p;
-	int err = 0;
+	int code, err = 0;
 
 	if (!o->outputs.n) {
 		log_error("export: name at least one -o FILE: see alloctap export --help");
 		return EXIT_USAGE;
 	}
-	p = read_operand(o, "export");
-	if (!p)
-		return o->n_operands == 1 ? EXIT_FAILED : EXIT_USAGE;
+	code = read_operand(o, "export", &p);
+	if (code)
+		return code;
 	vec_for_each (&o->outputs, out) {
 		if (export_profile(p, out->exporter, &o->export, out->path))
 			err = 1;

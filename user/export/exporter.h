@@ -25,7 +25,9 @@ enum folded_by {
 };
 
 /* What the text report's table is of. */
-enum report_view { VIEW_SITES, VIEW_TYPES, VIEW_MAPS, VIEW_GC, VIEW_MAX };
+enum report_view { VIEW_SITES, VIEW_TYPES, VIEW_MAPS, VIEW_GC, VIEW_LEAKS, VIEW_MAX };
+
+struct suppressions;
 
 /* All 0 is what most want. */
 struct export_options {
@@ -37,6 +39,8 @@ struct export_options {
 	bool gc_cycle;         /* pprof: samples apart by the GC cycle they belong to */
 	/* text, json: how this one of profile.types is laid out; 0: of none */
 	uint32_t layout;
+	/* Of what lives (report/leaks.h): what is known and left out; NULL: nothing is. */
+	const struct suppressions *suppressions;
 };
 
 struct exporter {

@@ -22,10 +22,10 @@ static void write_totals(struct json_writer *w, const struct profile *p,
 	json_uint(w, "map_inserts", t->map_inserts);
 	json_uint(w, "wb_flushes", t->wb_flushes);
 	if (p->heap.recorded) {
-		json_uint(w, "free_objects", t->free_objects);
-		json_uint(w, "free_bytes", t->free_bytes);
-		json_uint(w, "inuse_objects", t->live_objects);
-		json_uint(w, "inuse_bytes", t->live_bytes);
+		json_uint(w, "frees", t->free_objects);
+		json_uint(w, "freed_bytes", t->free_bytes);
+		json_uint(w, "live_objects", t->live_objects);
+		json_uint(w, "live_bytes", t->live_bytes);
 	}
 	json_end(w);
 }
@@ -79,10 +79,10 @@ static void write_sites(struct json_writer *w, const struct profile *p, const st
 		json_uint(w, "inserts", s->inserts);
 		json_uint(w, "wb_flushes", s->flushes);
 		if (p->heap.recorded) {
-			json_uint(w, "free_objects", s->frees);
-			json_uint(w, "free_bytes", s->freed_bytes);
-			json_uint(w, "inuse_objects", s->live_objects);
-			json_uint(w, "inuse_bytes", s->live_bytes);
+			json_uint(w, "frees", s->frees);
+			json_uint(w, "freed_bytes", s->freed_bytes);
+			json_uint(w, "live_objects", s->live_objects);
+			json_uint(w, "live_bytes", s->live_bytes);
 		}
 		json_end(w);
 	}
@@ -119,6 +119,8 @@ static int json_write(const struct profile *p, const struct export_options *opts
 		err = json_gc(&w, p);
 	if (!err)
 		err = json_space(&w, p);
+	if (!err)
+		err = json_leaks(&w, p, opts);
 	if (!err && opts->layout)
 		err = json_layout(&w, p, opts->layout);
 	json_end(&w);

@@ -8,7 +8,9 @@
 
 #include "export/json_writer.h"
 #include "profile/profile.h"
+#include "export/exporter.h"
 #include "report/gc.h"
+#include "report/leaks.h"
 #include "report/maps.h"
 #include "report/types.h"
 
@@ -33,6 +35,13 @@ void json_layout_members(struct json_writer *w, const struct profile *p,
 int json_maps(struct json_writer *w, const struct profile *p);
 /* "address_space": {...}, of recordings that have any: json_space.c. 0 or -ENOMEM. */
 int json_space(struct json_writer *w, const struct profile *p);
+/* "leaks": {...}, of recordings of the live heap: json_leaks.c. 0 or -ENOMEM. */
+int json_leaks(struct json_writer *w, const struct profile *p, const struct export_options *opts);
+/* Of all that lives, what is not rows. */
+void json_leaks_members(struct json_writer *w, const struct profile *p, const struct leak_table *t,
+			const struct suppressions *suppressions);
+/* What is said of a row besides its site and its stack. */
+void json_leak_members(struct json_writer *w, const struct leak_table *t, const struct leak_row *r);
 /* "gc": {...}, of recordings that have collections: json_gc.c. 0 or -ENOMEM. */
 int json_gc(struct json_writer *w, const struct profile *p);
 /* "patterns": [...], of collections. */

@@ -13,10 +13,9 @@
 #include "report/stack_ends.h"
 
 static const text_view_fn views[VIEW_MAX] = {
-	[VIEW_SITES] = text_sites_print,
-	[VIEW_TYPES] = text_types_print,
-	[VIEW_MAPS] = text_maps_print,
-	[VIEW_GC] = text_gc_print,
+	[VIEW_SITES] = text_sites_print, [VIEW_TYPES] = text_types_print,
+	[VIEW_MAPS] = text_maps_print,   [VIEW_GC] = text_gc_print,
+	[VIEW_LEAKS] = text_leaks_print,
 };
 
 static void print_title(const struct text *t)

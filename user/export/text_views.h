@@ -15,6 +15,7 @@ int text_escapes_print(const struct text *t, const struct export_options *opts);
 int text_types_print(const struct text *t, const struct export_options *opts);
 int text_maps_print(const struct text *t, const struct export_options *opts);
 int text_gc_print(const struct text *t, const struct export_options *opts);
+int text_leaks_print(const struct text *t, const struct export_options *opts);
 
 /* Behind the call sites, of recordings that have any of it. */
 int text_space_print(const struct text *t, const struct export_options *opts);
