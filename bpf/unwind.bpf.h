@@ -2,8 +2,7 @@
 /*
  * Walking a native stack: C, C++, Rust, and Go where it called C.
  *
- * What is declared here is defined in frames.bpf.c, which must be linked before the
- * objects that use it: libbpf 1.1 makes no map of one that it saw used first.
+ * What is declared here is defined in frames.bpf.c.
  */
 #ifndef ALLOCTAP_UNWIND_BPF_H
 #define ALLOCTAP_UNWIND_BPF_H
@@ -15,6 +14,9 @@
  * Fills s->stack and returns its hash, never 0; as walk_go_stack(). @tgid is the
  * process as unwind_set_process() was told of it, [rsp + @cfa_off] the return
  * address of the function that was hit, whose rbp still is its caller's.
+ *
+ * A return address that the kernel put a return probe in the place of is taken from
+ * s->hijacked, which the caller fills (at is 0: there is none).
  */
 __hidden __u64 walk_native_stack(struct walk_scratch *s, const user_regs *regs, __u32 cfa_off,
 				 __u32 tgid);

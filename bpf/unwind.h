@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Unwinding by tables: their format, and one step from a frame to its caller.
- * Pure: compiled for the kernel (unwind.bpf.h) and for the host, where the unit
- * tests compare it with backtrace(). The including file provides the __u8 ...
- * __u64 types and what is declared below as the includer's.
+ * Unwinding by tables: their format. Compiled by both sides; the including file
+ * provides the __u8 ... __u64 types. The steps themselves: unwind_step.h.
  *
  * .eh_frame says for every instruction of a program where the caller's frame is
  * (its CFA: the value rsp has once the function has returned) and where the
@@ -79,6 +77,9 @@ struct unwind_row {
 	__u16 rule;
 };
 
+/* Rows are kept in pieces of so many; those of one page lie in one piece. */
+#define UNWIND_SHARD_ROWS (1u << 20)
+
 /* An array map's elements are no smaller than 8 bytes. */
 struct unwind_rows {
 	struct unwind_row row[2];
@@ -99,6 +100,31 @@ struct unwind_mapping {
 /* Mappings of a process: a slice of what is kept of all. */
 struct unwind_process {
 	__u32 first, n;
+	__u32 generation; /* of the slice: its rules are remembered under it */
+	__u32 go;         /* frame pointers may lead to a stack below: a goroutine's */
+};
+
+/* No frame pointer: they are aligned. 0 would say that there is no caller. */
+#define UNWIND_NO_FP 1
+
+/* Rules that every set of tables has. */
+#define UNWIND_RULE_NONE     0 /* nothing is known of these addresses */
+#define UNWIND_RULE_NO_TABLE 1 /* ... nor of any around them: no table */
+#define UNWIND_RULE_FIRST    2
+
+/*
+ * A frame: pc is the return address into it, or where it was interrupted. The
+ * instruction that is under way in it is the one before a return address.
+ */
+struct unwind_frame {
+	__u64 pc, sp, fp;
+	__u64 interrupted;
+};
+
+enum unwind_result {
+	UNWIND_STEPPED, /* to the caller */
+	UNWIND_ENDED,   /* there is none */
+	UNWIND_FAILED,
 };
 
 #endif

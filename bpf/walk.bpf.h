@@ -27,6 +27,7 @@
 
 #include "arch.bpf.h"
 #include "maps.bpf.h"
+#include "unwind.h"
 
 struct frame_record {
 	__u64 next_fp;
@@ -54,10 +55,19 @@ struct walk {
 	__u32 pad;
 };
 
+/* A return address that a return probe replaced: where, and what it was. */
+struct hijacked {
+	__u64 at, ret;
+};
+
 struct walk_scratch {
 	__u32 busy;
 	__u32 pad;
 	struct walk walk;
+	/* Of native walks (unwind.bpf.h). */
+	struct unwind_process process;
+	struct unwind_frame frame;
+	struct hijacked hijacked;
 	struct stack_value stack;
 	/* Words: bytes would be loaded one by one. + 2: a frame at the last masked offset. */
 	__u64 copy[STACK_COPY_BYTES / 8 + 2];

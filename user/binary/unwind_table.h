@@ -13,9 +13,7 @@
 
 #include "unwind.h"
 
-/* Rule 0 of every table: nothing is known. */
-#define UNWIND_RULE_NONE 0
-/* The kernel's cache of rules spares the numbers above it. */
+/* Of one file, and of all files together: few kinds of rule describe most code there is. */
 #define UNWIND_RULES_MAX 32768
 
 struct unwind_table {

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * From a frame to its caller. Pure: compiled for the kernel (frames.bpf.c) and for
+ * the host, where tests/unit/test_unwind.c compares it with backtrace().
+ */
+#ifndef ALLOCTAP_UNWIND_STEP_H
+#define ALLOCTAP_UNWIND_STEP_H
+
+#include "unwind.h"
+
+/*
+ * The includer's: a word of the walked program's memory, 0 if it was read; and the
+ * tables, false where they have no such element.
+ */
+static __always_inline long unwind_read(void *ctx, __u64 *to, __u64 from);
+static __always_inline bool unwind_get_row(void *ctx, __u32 i, struct unwind_row *row);
+static __always_inline bool unwind_get_page(void *ctx, __u32 i, struct unwind_page *page);
+static __always_inline bool unwind_get_mapping(void *ctx, __u32 i, struct unwind_mapping *mapping);
+
+static __always_inline __u64 unwind_address(const struct unwind_frame *f)
+{
+	return f->pc - !f->interrupted;
+}
+
+/* The last of the @n rows from @first on that is not behind @pc: its rule. */
+static __always_inline __u32 unwind_search_rows(void *ctx, __u32 first, __u32 n, __u16 pc)
+{
+	__u32 left = 0, right = n, rule = UNWIND_RULE_NONE;
+	struct unwind_row row;
+
+	for (int i = 0; i < UNWIND_SEARCH_STEPS; i++) {
+		__u32 middle = (left + right) >> 1;
+
+		if (left >= right || !unwind_get_row(ctx, first + middle, &row))
+			break;
+		if (row.pc <= pc) {
+			rule = row.rule;
+			left = middle + 1;
+		} else {
+			right = middle;
+		}
+	}
+	return rule;
+}
+
+/* The mapping of @p that has @address; false if none has. */
+static __always_inline bool unwind_search_mappings(void *ctx, const struct unwind_process *p,
+						   __u64 address, struct unwind_mapping *found)
+{
+	__u32 left = 0, right = p->n;
+
+	for (int i = 0; i < UNWIND_SEARCH_STEPS; i++) {
+		__u32 middle = (left + right) >> 1;
+
+		if (left >= right || !unwind_get_mapping(ctx, p->first + middle, found))
+			return false;
+		if (address < found->start)
+			right = middle;
+		else if (address >= found->end)
+			left = middle + 1;
+		else
+			return true;
+	}
+	return false;
+}
+
+/* Which rule holds at @address of a process. */
+static __always_inline __u32 unwind_find_rule(void *ctx, const struct unwind_process *p,
+					      __u64 address)
+{
+	struct unwind_mapping mapping;
+	struct unwind_page page;
+	__u64 at;
+
+	if (!unwind_search_mappings(ctx, p, address, &mapping))
+		return UNWIND_RULE_NO_TABLE;
+	at = address - mapping.bias;
+	if (at >> UNWIND_PAGE_SHIFT >= mapping.pages)
+		return UNWIND_RULE_NO_TABLE;
+	if (!unwind_get_page(ctx, mapping.page + (__u32)(at >> UNWIND_PAGE_SHIFT), &page))
+		return UNWIND_RULE_NO_TABLE;
+	return unwind_search_rows(ctx, page.first, page.n, (__u16)at);
+}
+
+/* arch/x86/include/uapi/asm/sigcontext.h: where rt_sigframe.uc has them. */
+#define UNWIND_UC_RBP (40 + 10 * 8)
+#define UNWIND_UC_RSP (40 + 15 * 8)
+#define UNWIND_UC_RIP (40 + 16 * 8)
+
+static __always_inline enum unwind_result unwind_signal(void *ctx, struct unwind_frame *f)
+{
+	__u64 uc = f->sp;
+
+	if (unwind_read(ctx, &f->fp, uc + UNWIND_UC_RBP) ||
+	    unwind_read(ctx, &f->sp, uc + UNWIND_UC_RSP) ||
+	    unwind_read(ctx, &f->pc, uc + UNWIND_UC_RIP))
+		return UNWIND_FAILED;
+	f->interrupted = 1;
+	return UNWIND_STEPPED;
+}
+
+/*
+ * runtime.asmcgocall() goes from the goroutine's stack to the thread's, and leaves
+ * on the latter which goroutine that was (0: it was on the thread's already), and, in
+ * the word below, how far its stack pointer was from the top (or the pointer itself).
+ */
+static __always_inline enum unwind_result unwind_go_switch(void *ctx, struct unwind_frame *f,
+							   const struct unwind_rule *rule)
+{
+	__u64 g, sp, top;
+
+	if (unwind_read(ctx, &g, f->sp + rule->go_saved) ||
+	    unwind_read(ctx, &sp, f->sp + rule->go_saved - 8))
+		return UNWIND_FAILED;
+	if (g) {
+		if (unwind_read(ctx, &top, g + 8)) /* g.stack.hi */
+			return UNWIND_FAILED;
+		sp = top - sp;
+	}
+	if (rule->go_frame && unwind_read(ctx, &f->fp, sp + rule->go_frame - 8))
+		return UNWIND_FAILED;
+	if (unwind_read(ctx, &f->pc, sp + rule->go_frame))
+		return UNWIND_FAILED;
+	f->sp = sp + rule->go_frame + 8;
+	return f->pc ? UNWIND_STEPPED : UNWIND_ENDED;
+}
+
+/* By frame pointer alone: Go, code made at run time, assembly without description. */
+static __always_inline enum unwind_result unwind_by_fp(void *ctx, struct unwind_frame *f, __u32 go)
+{
+	__u64 fp = f->fp, next;
+
+	if (!fp)
+		return UNWIND_ENDED;
+	if (fp & 7 || (fp < f->sp && !go))
+		return UNWIND_FAILED;
+	if (unwind_read(ctx, &next, fp) || unwind_read(ctx, &f->pc, fp + 8))
+		return UNWIND_FAILED;
+	f->sp = fp + 16;
+	f->fp = next;
+	f->interrupted = 0;
+	return f->pc ? UNWIND_STEPPED : UNWIND_ENDED;
+}
+
+/* The rules that are not of most frames. */
+static __always_inline long unwind_rare_cfa(void *ctx, const struct unwind_frame *f,
+					    const struct unwind_rule *rule, __u64 *cfa)
+{
+	switch (rule->cfa) {
+	case UNWIND_CFA_PLT:
+		*cfa = f->sp + rule->cfa_off;
+		if ((__s16)(f->pc & 15) >= rule->plt_pushed)
+			*cfa += 8;
+		return 0;
+	case UNWIND_CFA_DEREF_RSP:
+		*cfa = f->sp + rule->deref_off;
+		break;
+	case UNWIND_CFA_DEREF_RBP:
+		*cfa = f->fp + rule->deref_off;
+		break;
+	default:
+		return -1;
+	}
+	if (unwind_read(ctx, cfa, *cfa))
+		return -1;
+	*cfa += rule->deref_add;
+	return 0;
+}
+
+/* From @f to its caller by @rule, which is not UNWIND_CFA_NONE. */
+static __always_inline enum unwind_result unwind_step(void *ctx, struct unwind_frame *f,
+						      const struct unwind_rule *rule)
+{
+	__u64 cfa, at;
+
+	if (rule->cfa == UNWIND_CFA_RSP) {
+		cfa = f->sp + rule->cfa_off;
+	} else if (rule->cfa == UNWIND_CFA_RBP) {
+		cfa = f->fp + rule->cfa_off;
+	} else {
+		if (rule->cfa == UNWIND_CFA_SIGNAL)
+			return unwind_signal(ctx, f);
+		if (rule->cfa == UNWIND_CFA_GO_SWITCH)
+			return unwind_go_switch(ctx, f, rule);
+		if (rule->cfa == UNWIND_CFA_STOP)
+			return UNWIND_ENDED;
+		if (unwind_rare_cfa(ctx, f, rule, &cfa))
+			return UNWIND_FAILED;
+	}
+	if (cfa <= f->sp || unwind_read(ctx, &f->pc, cfa - 8))
+		return UNWIND_FAILED;
+	if (rule->fp == UNWIND_FP_LOST) {
+		f->fp = UNWIND_NO_FP;
+	} else if (rule->fp) {
+		at = (rule->fp == UNWIND_FP_AT_CFA ? cfa : f->fp) + rule->fp_off;
+		/* Rows of a function's end still tell where rbp was; then it is back already. */
+		if (at >= f->sp && unwind_read(ctx, &f->fp, at))
+			return UNWIND_FAILED;
+	}
+	f->sp = cfa;
+	f->interrupted = 0;
+	return f->pc ? UNWIND_STEPPED : UNWIND_ENDED;
+}
+
+#endif
