@@ -40,6 +40,8 @@ static void append(const char *s, size_t len, void *opaque)
 {
 	struct output *out = opaque;
 
+	if (!len)
+		return;
 	if (len < sizeof(out->text) - out->len) {
 		memcpy(out->text + out->len, s, len);
 		out->len += len;
@@ -93,7 +95,8 @@ static int unfold(const char *name, int options, struct output *out)
 	if (!has_large_binder(name) && rust_demangle_callback(name, options, append, out))
 		return 1;
 	out->len = 0;
-	return cplus_demangle_v3_callback(name, options, append, out);
+	/* The limit is on the name's length, and lower than ours. */
+	return cplus_demangle_v3_callback(name, options | DMGL_NO_RECURSE_LIMIT, append, out);
 }
 
 static char *demangle_as(const char *name, int options)
@@ -101,7 +104,7 @@ static char *demangle_as(const char *name, int options)
 	__auto_free char *part = readable_part(name);
 	__auto_free struct output *out = part ? malloc(sizeof(*out)) : NULL;
 
-	if (!out || !unfold(part, options | DMGL_ANSI | DMGL_NO_RECURSE_LIMIT, out) || !out->len)
+	if (!out || !unfold(part, options | DMGL_ANSI, out) || !out->len)
 		return NULL;
 	return strndup(out->text, out->len);
 }
