@@ -10,8 +10,8 @@
 #define ENCODING_UDATA4         0x03
 #define ENCODING_DATAREL_SDATA4 0x3b
 #define ROW_BYTES               8
-/* How far the last function, whose end nobody tells, may reach. */
-#define LAST_FUNCTION_BYTES 65536
+/* Of an FDE: its length, its CIE, then where the function begins and its size. */
+#define FDE_SIZE_AT 12
 
 struct eh_index eh_index_open(const struct elf_file *f)
 {
@@ -33,32 +33,37 @@ struct eh_index eh_index_open(const struct elf_file *f)
 		index.n = cursor_left(&c) / ROW_BYTES;
 	index.table = cursor_sub(&c, c.pos, index.n * ROW_BYTES);
 	index.vaddr = s->vaddr;
+	index.elf = f;
 	return index;
 }
 
-static uint64_t function_at(const struct eh_index *index, size_t i)
+/* The number in column @column of row @i; both are relative to the table's section. */
+static uint64_t cell(const struct eh_index *index, size_t i, size_t column)
 {
 	struct cursor c = index->table;
 
-	cursor_seek(&c, i * ROW_BYTES);
+	cursor_seek(&c, i * ROW_BYTES + 4 * column);
 	return index->vaddr + (uint64_t)(int64_t)cursor_i32(&c);
 }
 
 bool eh_index_around(const struct eh_index *index, uint64_t vaddr, uint64_t *first, uint64_t *end)
 {
 	size_t low = 0, high = index->n;
+	struct cursor fde;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (function_at(index, middle) <= vaddr)
+		if (cell(index, middle, 0) <= vaddr)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	if (!low)
 		return false;
-	*first = function_at(index, low - 1);
-	*end = low < index->n ? function_at(index, low) : *first + LAST_FUNCTION_BYTES;
-	return vaddr >= *first && vaddr < *end;
+	*first = cell(index, low - 1, 0);
+	fde = elf_file_vaddr_bytes(index->elf, cell(index, low - 1, 1));
+	cursor_skip(&fde, FDE_SIZE_AT);
+	*end = *first + cursor_u32(&fde);
+	return cursor_ok(&fde) && vaddr >= *first && vaddr < *end;
 }

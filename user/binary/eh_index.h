@@ -9,6 +9,7 @@
 #include "binary/elf_file.h"
 
 struct eh_index {
+	const struct elf_file *elf;
 	struct cursor table; /* pairs of 32-bit numbers: function, its FDE */
 	uint64_t vaddr;      /* that the numbers are relative to */
 	size_t n;            /* 0: the file has no such table */
@@ -16,8 +17,9 @@ struct eh_index {
 
 struct eh_index eh_index_open(const struct elf_file *f);
 /*
- * The function around @vaddr, from its first byte up to the next one's. False
- * where the table does not have it. Damaged tables give wrong answers, no worse.
+ * The function around @vaddr, or the part of one: compilers put what is rarely
+ * run elsewhere. False where the table does not have it. Damaged tables give
+ * wrong answers, no worse.
  */
 bool eh_index_around(const struct eh_index *index, uint64_t vaddr, uint64_t *first, uint64_t *end);
 

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Code is decoded from a function's first byte to its last, one instruction after
+ * the other, for calls and jumps that leave it. A way leads through functions
+ * between that are not tapped:
+ *
+ *	posix_memalign	call  _mid_memalign	returns to posix_memalign
+ *	_mid_memalign	jmp   malloc		malloc returns to posix_memalign
+ *
+ * so that of malloc's hits those whose return address is in posix_memalign are
+ * part of an allocation that posix_memalign's probe has counted. Where all of the
+ * way is jumps the return address tells nothing, and the caller decides otherwise.
+ *
+ * Stripped files do not name functions between, but .eh_frame says where they
+ * begin. At most one of them is called (others only jumped to), because what an
+ * allocator calls for its own needs, deep inside, is not what it was asked for.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "binary/eh_index.h"
+#include "binary/elf_imports.h"
+#include "binary/x86_insn.h"
+#include "probe/native_calls.h"
+
+#define MAX_BODY      32768 /* bytes of a function that are looked at */
+#define MAX_BETWEEN   48    /* functions passed on the ways of one */
+#define MAX_CALLS     1     /* of functions between */
+#define UNKNOWN_BYTES 4096  /* of a function whose end nobody tells */
+
+struct native_calls {
+	const struct elf_file *elf;
+	struct eh_index index;
+	struct elf_imports *imports;
+};
+
+/* A function on the way. */
+struct place {
+	uint64_t first, end;
+	bool is_tail;              /* came here by jumps alone */
+	bool is_own;               /* ... and through nothing but passed_through bodies */
+	uint64_t frame, frame_end; /* else: where it returns to */
+	unsigned int calls;
+};
+
+struct walk {
+	const struct native_calls *c;
+	const struct native_body *bodies;
+	size_t n, from;
+	native_name_fn find;
+	native_call_fn fn;
+	void *ctx;
+	struct place queue[MAX_BETWEEN];
+	size_t queued;
+};
+
+struct native_calls *native_calls_new(const struct elf_file *elf)
+{
+	struct native_calls *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->elf = elf;
+	c->index = eh_index_open(elf);
+	c->imports = elf_imports_new(elf);
+	if (c->imports)
+		return c;
+	native_calls_free(c);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void native_calls_free(struct native_calls *c)
+{
+	if (!c)
+		return;
+	elf_imports_free(c->imports);
+	free(c);
+}
+
+uint64_t native_calls_end_of(const struct native_calls *c, uint64_t vaddr)
+{
+	uint64_t first, end;
+
+	return eh_index_around(&c->index, vaddr, &first, &end) && first == vaddr
+		       ? end
+		       : vaddr + UNKNOWN_BYTES;
+}
+
+static size_t body_at(const struct walk *w, uint64_t vaddr)
+{
+	size_t low = 0, high = w->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (w->bodies[middle].vaddr < vaddr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < w->n && w->bodies[low].vaddr == vaddr ? low : SIZE_MAX;
+}
+
+/* Code at @vaddr, at most @max bytes of it. */
+static const uint8_t *code_at(const struct native_calls *c, uint64_t vaddr, size_t max, size_t *len)
+{
+	struct cursor code = elf_file_vaddr_bytes(c->elf, vaddr);
+
+	*len = cursor_left(&code) < max ? cursor_left(&code) : max;
+	return cursor_bytes(&code, *len);
+}
+
+/* The name of the import that the stub at @vaddr jumps to, or NULL: no stub. */
+static const char *import_of_stub(const struct native_calls *c, uint64_t vaddr)
+{
+	struct x86_insn insn;
+	size_t len, at = 0;
+	const uint8_t *code = code_at(c, vaddr, 16, &len);
+
+	/* endbr64 may be in front of the jump. */
+	for (int i = 0; code && i < 2 && !x86_decode(code + at, len - at, &insn); i++) {
+		if (insn.kind == X86_JUMP)
+			return insn.indirect && insn.has_target
+				       ? elf_imports_at(c->imports,
+							vaddr + at + (uint64_t)insn.target)
+				       : NULL;
+		if (insn.kind != X86_PLAIN || insn.writes)
+			return NULL;
+		at += insn.len;
+	}
+	return NULL;
+}
+
+static int report_import(const struct walk *w, const struct place *p, const char *name)
+{
+	struct native_call call = {
+		.way = p->is_own ? NATIVE_WAY_IMPORT : NATIVE_WAY_FAR_IMPORT,
+		.import = name,
+	};
+
+	return w->fn(&call, w->ctx);
+}
+
+/* Puts a function between on the list, unless it was there or there are too many. */
+static void queue_place(struct walk *w, struct place place)
+{
+	for (size_t i = 0; i < w->queued; i++) {
+		if (w->queue[i].first == place.first && w->queue[i].is_tail == place.is_tail)
+			return;
+	}
+	if (w->queued < MAX_BETWEEN && place.calls <= MAX_CALLS)
+		w->queue[w->queued++] = place;
+}
+
+static int reach(struct walk *w, const struct place *p, size_t to, bool by_call)
+{
+	struct native_call call = {.to = to, .way = NATIVE_WAY_CALL};
+
+	if (to == w->from)
+		return 0;
+	if (by_call) {
+		call.first = p->first;
+		call.end = p->end;
+	} else if (!p->is_tail) {
+		call.first = p->frame;
+		call.end = p->frame_end;
+	} else {
+		call.way = p->is_own ? NATIVE_WAY_JUMP : NATIVE_WAY_FAR_JUMP;
+	}
+	return w->fn(&call, w->ctx);
+}
+
+/* One way out of @p, to @target. */
+static int follow(struct walk *w, const struct place *p, uint64_t target, const char *import,
+		  bool by_call)
+{
+	struct place next = {.is_tail = !by_call && p->is_tail, .calls = p->calls + by_call};
+	size_t to = import ? w->find(import, w->ctx) : body_at(w, target);
+	uint64_t first, end;
+
+	if (import && to == SIZE_MAX)
+		return report_import(w, p, import);
+	if (to != SIZE_MAX) {
+		int err = reach(w, p, to, by_call);
+
+		if (err || !w->bodies[to].passed_through || to == w->from)
+			return err;
+		first = w->bodies[to].vaddr;
+		end = w->bodies[to].end;
+		next.calls = p->calls;
+		next.is_own = p->is_own;
+	} else if (!eh_index_around(&w->c->index, target, &first, &end) ||
+		   (by_call && first != target)) {
+		return 0;
+	}
+	next.first = first;
+	next.end = end;
+	next.frame = by_call ? p->first : p->frame;
+	next.frame_end = by_call ? p->end : p->frame_end;
+	queue_place(w, next);
+	return 0;
+}
+
+static int look_at(struct walk *w, const struct place *p)
+{
+	size_t len, at = 0;
+	const uint8_t *code = code_at(
+		w->c, p->first, p->end - p->first < MAX_BODY ? p->end - p->first : MAX_BODY, &len);
+	int err = 0;
+
+	while (code && at < len && !err) {
+		uint64_t here = p->first + at, target;
+		const char *import = NULL;
+		struct x86_insn insn;
+
+		if (x86_decode(code + at, len - at, &insn)) {
+			at++;
+			continue;
+		}
+		at += insn.len;
+		if (!insn.has_target)
+			continue;
+		target = here + (uint64_t)insn.target;
+		if (insn.indirect)
+			import = elf_imports_at(w->c->imports, target);
+		else if (target >= p->first && target < p->end)
+			continue;
+		else if (body_at(w, target) == SIZE_MAX)
+			import = import_of_stub(w->c, target);
+		if (!insn.indirect || import)
+			err = follow(w, p, target, import, insn.kind == X86_CALL);
+	}
+	return err;
+}
+
+int native_calls_each(const struct native_calls *c, const struct native_body *bodies, size_t n,
+		      size_t from, native_name_fn find, native_call_fn fn, void *ctx)
+{
+	struct walk *w = calloc(1, sizeof(*w));
+	int err = 0;
+
+	if (!w)
+		return -ENOMEM;
+	*w = (struct walk){c, bodies, n, from, find, fn, ctx, .queued = 1};
+	w->queue[0] = (struct place){bodies[from].vaddr, bodies[from].end, .is_tail = true,
+				     .is_own = true};
+	for (size_t i = 0; i < w->queued && !err; i++)
+		err = look_at(w, &w->queue[i]);
+	free(w);
+	return err;
+}

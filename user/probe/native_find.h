@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The functions of a file that may be tapped, and which of them are, so that all is counted once. */
+#ifndef ALLOCTAP_PROBE_NATIVE_FIND_H
+#define ALLOCTAP_PROBE_NATIVE_FIND_H
+
+#include "base/vec.h"
+#include "binary/elf_file.h"
+#include "probe/allocators.h"
+#include "probe/native_plan.h"
+
+/* Bytes of the file. */
+struct native_bytes {
+	uint64_t first, end;
+};
+
+struct native_found {
+	const char *symbol; /* points into the file; of aliases the shortest */
+	const char *family;
+	struct native_function function;
+	uint64_t vaddr, end;
+	bool custom;
+	bool in_family_only;
+	/* Why it is not tapped; NULL: it is. */
+	const char *why_not;
+	uint8_t flags; /* enum native_flags */
+	/* Calls of it that come from here are others' business. */
+	VEC(struct native_bytes) nested;
+};
+
+/* A name of ours and where it is, aliases among them. */
+struct native_name {
+	const char *name; /* points into the file */
+	uint64_t vaddr;
+};
+
+struct native_findings {
+	VEC(struct native_found) all; /* by address */
+	VEC(struct native_name) names;
+};
+
+/* Of what @request asks for. 0 or -ENOMEM; free with native_findings_free() either way. */
+int native_find(struct native_findings *f, const struct elf_file *elf,
+		const struct native_request *request);
+void native_findings_free(struct native_findings *f);
+
+/* Sets why_not, flags and nested of all (native_once.c). 0 or -ENOMEM. */
+int native_count_once(struct native_findings *f, const struct elf_file *elf);
+
+#endif

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * How one allocation is counted once, where functions of ours call each other.
+ *
+ *	A jumps to B		B counts it, as if it had been called. A is not tapped: as
+ *				far as we have seen all its calls end so, but for those
+ *				that native_passes_on() knows, where only some do.
+ *	A calls B		A counts it. B's probe drops hits that return into A, or
+ *				into what A called on the way.
+ *	A calls another file's	that one counts it, and A is not tapped: a return address
+ *				in another file has no fixed distance from B.
+ *
+ * A realloc that calls free is a free by itself already: the same holds there.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/native_calls.h"
+#include "probe/native_find.h"
+
+struct once {
+	struct native_findings *f;
+	struct native_calls *calls;
+	struct native_body *bodies; /* one per found */
+	size_t from;
+	bool changed;
+};
+
+static size_t find_name(const char *name, void *ctx)
+{
+	struct once *o = ctx;
+	size_t len = strcspn(name, "@");
+
+	vec_for_each (&o->f->names, known) {
+		if (strncmp(known->name, name, len) != 0 ||
+		    (known->name[len] && known->name[len] != '@'))
+			continue;
+		for (size_t i = 0; i < o->f->all.n; i++) {
+			if (o->bodies[i].vaddr == known->vaddr)
+				return i;
+		}
+	}
+	return SIZE_MAX;
+}
+
+/* Would a count of @inner be part of what @outer counts? */
+static bool is_part_of(enum native_op outer, enum native_op inner)
+{
+	return native_op_kind(outer) == native_op_kind(inner) ||
+	       (outer == NATIVE_REALLOC && inner == NATIVE_FREE);
+}
+
+static void leave_out(struct once *o, struct native_found *found, const char *why)
+{
+	found->why_not = why;
+	o->bodies[o->from].passed_through = true;
+	o->changed = true;
+}
+
+static void note_jump(struct once *o, const struct native_call *call)
+{
+	struct native_found *a = &o->f->all.data[o->from], *b = &o->f->all.data[call->to];
+	uint8_t some = native_passes_on(a->function.op, b->function.op);
+
+	if (native_op_kind(a->function.op) != native_op_kind(b->function.op))
+		return;
+	/* Of memaligns only glibc's keeps large alignments to itself. */
+	if (some == NATIVE_SMALL_ALIGN_ELSEWHERE && strcmp(a->family, "glibc") != 0)
+		some = 0;
+	if (some)
+		a->flags |= some;
+	else if (call->way == NATIVE_WAY_JUMP)
+		leave_out(o, a, "goes on as another that is tapped");
+}
+
+static void note_import(struct once *o, const struct native_call *call)
+{
+	struct native_found *a = &o->f->all.data[o->from];
+	struct native_match m;
+
+	if (call->way == NATIVE_WAY_FAR_IMPORT && !a->function.last_resort)
+		return;
+	if (native_function_find(call->import, &m) && !m.in_family_only &&
+	    is_part_of(a->function.op, m.function->op))
+		leave_out(o, a, "calls another file's allocator");
+}
+
+static int see_outgoing(const struct native_call *call, void *ctx)
+{
+	struct once *o = ctx;
+	struct native_found *a = &o->f->all.data[o->from];
+
+	if (a->why_not)
+		return 0;
+	if (call->import)
+		note_import(o, call);
+	else if (a->function.last_resort &&
+		 is_part_of(a->function.op, o->f->all.data[call->to].function.op) &&
+		 !o->f->all.data[call->to].function.last_resort)
+		leave_out(o, a, "calls another that is tapped");
+	else if (call->way == NATIVE_WAY_JUMP || call->way == NATIVE_WAY_FAR_JUMP)
+		note_jump(o, call);
+	return 0;
+}
+
+static int see_nested(const struct native_call *call, void *ctx)
+{
+	struct once *o = ctx;
+	const struct native_found *a = &o->f->all.data[o->from];
+	struct native_bytes bytes = {call->first, call->end};
+	struct native_found *b;
+
+	if (call->way != NATIVE_WAY_CALL)
+		return 0;
+	b = &o->f->all.data[call->to];
+	if (b->why_not || !is_part_of(a->function.op, b->function.op))
+		return 0;
+	vec_for_each (&b->nested, known) {
+		if (known->first == bytes.first && known->end == bytes.end)
+			return 0;
+	}
+	return vec_push(&b->nested, bytes);
+}
+
+static int for_each_tapped(struct once *o, native_call_fn fn)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < o->f->all.n && !err; i++) {
+		o->from = i;
+		if (!o->f->all.data[i].why_not)
+			err = native_calls_each(o->calls, o->bodies, o->f->all.n, i, find_name, fn,
+						o);
+	}
+	return err;
+}
+
+int native_count_once(struct native_findings *f, const struct elf_file *elf)
+{
+	struct once o = {.f = f};
+	int err = 0;
+
+	if (!f->all.n)
+		return 0;
+	o.bodies = calloc(f->all.n, sizeof(*o.bodies));
+	o.calls = native_calls_new(elf);
+	if (!o.bodies || !o.calls)
+		err = -ENOMEM;
+	for (size_t i = 0; i < f->all.n && !err; i++)
+		o.bodies[i] = (struct native_body){f->all.data[i].vaddr, f->all.data[i].end, false};
+	/* What is passed through lengthens the ways of others: look until nothing changes. */
+	do {
+		o.changed = false;
+		if (!err)
+			err = for_each_tapped(&o, see_outgoing);
+	} while (!err && o.changed);
+	if (!err)
+		err = for_each_tapped(&o, see_nested);
+	native_calls_free(o.calls);
+	free(o.bodies);
+	return err;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Which instruction of a C, C++ or Rust function to put a probe on. */
+#ifndef ALLOCTAP_PROBE_PROLOGUE_NATIVE_H
+#define ALLOCTAP_PROBE_PROLOGUE_NATIVE_H
+
+#include "probe/prologue.h"
+
+/* Arguments in registers, by the C calling convention. */
+#define NATIVE_ARGS 6
+
+struct native_wanted {
+	unsigned int args; /* mask of 1 << n: must be known at the probe, n from 1 */
+	/*
+	 * Where this argument is NULL nothing is to be counted: the probe may sit
+	 * behind the function's test of it. 0: no such argument.
+	 */
+	unsigned int null_arg;
+	bool nothing_pushed; /* [rsp] must be the return address: a return probe goes there too */
+};
+
+/*
+ * Finds it in the first @len bytes of a function (all of it, if possible). There
+ * always is one: the first instruction, stepped, in the worst case.
+ * @where[n] is the argument register, counted from 1, that holds argument n at
+ * the probe: compilers copy them.
+ */
+void native_point_find(const uint8_t *code, size_t len, const struct native_wanted *wanted,
+		       struct probe_point *point, uint8_t where[NATIVE_ARGS + 1]);
+
+#endif
