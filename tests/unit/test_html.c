@@ -13,6 +13,7 @@
 #include "export/diff_export.h"
 #include "export/exporter.h"
 #include "export/frame_tree.h"
+#include "fixture_native.h"
 #include "html_gc.h"
 #include "html_typed.h"
 
@@ -36,6 +37,7 @@ static const struct {
 	{"collected_hostile", page_collected_hostile},
 	{"collected_odd", page_collected_odd},
 	{"hour", page_hour},
+	{"native", fixture_native},
 };
 
 #define N_PAGES (sizeof(pages) / sizeof(pages[0]))

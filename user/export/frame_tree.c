@@ -235,10 +235,10 @@ static bool same_stack(const void *ctx, uint32_t id, const void *key)
 	return a->target == b->target && a->stack == b->stack;
 }
 
-static int place_sample(struct frame_tree *t, struct tree_source *source,
-			const struct profile_sample *s, uint32_t *node)
+static int place_stack(struct frame_tree *t, struct tree_source *source, uint32_t target,
+		       uint32_t stack, uint32_t *node)
 {
-	struct tree_stack key = {.target = s->target, .stack = s->stack};
+	struct tree_stack key = {.target = target, .stack = stack};
 	uint64_t hash = hash_bytes(&key, offsetof(struct tree_stack, node), 0);
 	uint32_t id = intern_find(&source->stack_index, hash, same_stack, source, &key);
 	int err;
@@ -274,10 +274,16 @@ static int add_profile(struct frame_tree *t, struct tree_source *source)
 	source->function_of = new_numbers(p->n_functions + 1);
 	source->marker_of = new_numbers(MARKERS + p->n_targets);
 	source->sample_node = new_numbers(p->n_samples + 1);
-	if (!source->function_of || !source->marker_of || !source->sample_node)
+	source->live_node = new_numbers(p->n_live + 1);
+	if (!source->function_of || !source->marker_of || !source->sample_node ||
+	    !source->live_node)
 		return -ENOMEM;
 	for (size_t i = 0; !err && i < p->n_samples; i++)
-		err = place_sample(t, source, &p->samples[i], &source->sample_node[i]);
+		err = place_stack(t, source, p->samples[i].target, p->samples[i].stack,
+				  &source->sample_node[i]);
+	for (size_t i = 0; !err && i < p->n_live; i++)
+		err = place_stack(t, source, p->live[i].target, p->live[i].stack,
+				  &source->live_node[i]);
 	return err;
 }
 
@@ -320,6 +326,7 @@ void frame_tree_free(struct frame_tree *t)
 		struct tree_source *source = &t->sources[i];
 
 		free(source->sample_node);
+		free(source->live_node);
 		free(source->function_of);
 		free(source->marker_of);
 		intern_free(&source->stack_index);

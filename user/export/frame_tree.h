@@ -51,6 +51,7 @@ struct tree_node {
 struct tree_source {
 	const struct profile *profile;
 	uint32_t *sample_node; /* where each sample ended */
+	uint32_t *live_node;   /* the same of each row of what lives */
 	uint32_t *function_of; /* by profile function */
 	uint32_t *marker_of;
 	struct intern stack_index;

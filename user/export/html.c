@@ -47,6 +47,7 @@ DECLARE_ASSET(sites_js);
 DECLARE_ASSET(types_js);
 DECLARE_ASSET(maps_js);
 DECLARE_ASSET(gc_js);
+DECLARE_ASSET(leaks_js);
 DECLARE_ASSET(lanes_js);
 DECLARE_ASSET(timeline_js);
 DECLARE_ASSET(tabs_js);
@@ -65,12 +66,12 @@ static const struct asset style[] = {ASSET(theme_css), ASSET(parts_css), ASSET(t
 				     ASSET(timeline_css)};
 /* Each may use what those before it declare. */
 static const struct asset script[] = {
-	ASSET(format_js),   ASSET(data_js),    ASSET(cycles_js), ASSET(layout_js),
-	ASSET(search_js),   ASSET(palette_js), ASSET(paint_js),  ASSET(flame_js),
-	ASSET(details_js),  ASSET(header_js),  ASSET(table_js),  ASSET(sites_js),
-	ASSET(types_js),    ASSET(maps_js),    ASSET(gc_js),     ASSET(lanes_js),
-	ASSET(timeline_js), ASSET(tabs_js),    ASSET(diff_js),   ASSET(difftables_js),
-	ASSET(theme_js),    ASSET(main_js),    ASSET(start_js),
+	ASSET(format_js),     ASSET(data_js),     ASSET(cycles_js), ASSET(layout_js),
+	ASSET(search_js),     ASSET(palette_js),  ASSET(paint_js),  ASSET(flame_js),
+	ASSET(details_js),    ASSET(header_js),   ASSET(table_js),  ASSET(sites_js),
+	ASSET(types_js),      ASSET(maps_js),     ASSET(gc_js),     ASSET(leaks_js),
+	ASSET(lanes_js),      ASSET(timeline_js), ASSET(tabs_js),   ASSET(diff_js),
+	ASSET(difftables_js), ASSET(theme_js),    ASSET(main_js),   ASSET(start_js),
 };
 
 static void put(FILE *out, const char *start, const char *end)
@@ -151,8 +152,9 @@ int html_page_write(int (*write_data)(const void *what, FILE *out), const void *
 
 static int html_write(const struct profile *p, const struct export_options *opts, FILE *out)
 {
-	(void)opts;
-	return html_page_write(html_data_write, p, out);
+	struct html_data data = {p, opts ? opts->suppressions : NULL};
+
+	return html_page_write(html_data_write, &data, out);
 }
 
 const struct exporter exporter_html = {

@@ -6,7 +6,8 @@
 
 int html_data_write(const void *what, FILE *out)
 {
-	const struct profile *p = what;
+	const struct html_data *data = what;
+	const struct profile *p = data->profile;
 	struct json_writer w = json_writer_make(out);
 	struct page page;
 	int err = page_init(&page, &p, 1);
@@ -17,6 +18,8 @@ int html_data_write(const void *what, FILE *out)
 		/* Before the tables of what they refer to: they may add to those. */
 		err = page_write_maps(&page, &w);
 	}
+	if (!err)
+		err = page_write_leaks(&page, &w, data->suppressions);
 	if (!err)
 		err = page_write_gc(&page, &w);
 	if (!err)

@@ -8,12 +8,20 @@
 
 #include <stdio.h>
 
+#include "profile/profile.h"
+#include "report/suppressions.h"
+
 /*
  * The page with what @write_data(@what, stream) writes. 0, -ENOMEM, or what that
  * returned; errors of @out are left on it.
  */
 int html_page_write(int (*write_data)(const void *what, FILE *out), const void *what, FILE *out);
-/* The data of one recording; @what is a struct profile. 0 or -ENOMEM. */
+struct html_data {
+	const struct profile *profile;
+	const struct suppressions *suppressions; /* of leaks; NULL: none */
+};
+
+/* The data of one recording; @what is a struct html_data. 0 or -ENOMEM. */
 int html_data_write(const void *what, FILE *out);
 
 #endif

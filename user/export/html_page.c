@@ -124,8 +124,12 @@ static int collect_side(struct page *page, size_t side)
 
 	for (size_t i = 0; i < p->n_samples; i++) {
 		const struct profile_sample *s = &p->samples[i];
-		struct page_sample *to = &page->samples[page->n_samples++];
+		struct page_sample *to = &page->samples[page->n_samples];
 
+		/* Address space is no part of the heap that the graph is of. */
+		if (s->kind >= PROFILE_MMAP && s->kind <= PROFILE_BRK)
+			continue;
+		page->n_samples++;
 		*to = (struct page_sample){
 			.node = page->tree.place[node_of[i]],
 			.side = (uint32_t)side,
@@ -139,6 +143,31 @@ static int collect_side(struct page *page, size_t side)
 		/* Those of a comparison come matched by report/diff.c. */
 		if (page->n == 1 &&
 		    page_site(page, side, profile_stack_site(p, s->stack), &to->site))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Of a single recording: how much lives is not a matter of how long it took. */
+static int collect_live(struct page *page)
+{
+	const struct profile *p = page->profiles[0];
+	const uint32_t *node_of = page->tree.tree->sources[0].live_node;
+
+	for (size_t i = 0; i < p->n_live; i++) {
+		const struct profile_live *live = &p->live[i];
+		struct profile_sample s = {.target = live->target, .stack = live->stack};
+		struct page_sample *to = &page->samples[page->n_samples++];
+
+		*to = (struct page_sample){
+			.node = page->tree.place[node_of[i]],
+			.kind = PAGE_KIND_LIVE,
+			.objects = live->objects,
+			.bytes = live->bytes,
+		};
+		if (page_type(page, 0, s.target, 0, &to->type) ||
+		    page_epoch(page, &s, &to->epoch) ||
+		    page_site(page, 0, profile_stack_site(p, s.stack), &to->site))
 			return -ENOMEM;
 	}
 	return 0;
@@ -183,7 +212,7 @@ int page_init(struct page *page, const struct profile *const profiles[], size_t 
 	*page = (struct page){.n = n};
 	for (size_t i = 0; i < n; i++) {
 		page->profiles[i] = profiles[i];
-		n_samples += profiles[i]->n_samples;
+		n_samples += profiles[i]->n_samples + profiles[i]->n_live;
 	}
 	err = page_tree_init(&page->tree, profiles, n);
 	page->samples = calloc(n_samples + 1, sizeof(*page->samples));
@@ -193,6 +222,8 @@ int page_init(struct page *page, const struct profile *const profiles[], size_t 
 		err = new_type_numbers(page, side);
 	for (size_t side = 0; !err && side < n; side++)
 		err = collect_side(page, side);
+	if (!err && n == 1)
+		err = collect_live(page);
 	if (!err)
 		merge_samples(page);
 	return err;

@@ -8,6 +8,11 @@
 #define ALLOCTAP_EXPORT_HTML_PAGE_H
 
 #include "export/html_tree.h"
+#include "report/suppressions.h"
+
+/* What lives when the recording ends is a kind of sample to the page: viewer.data.js. */
+#define PAGE_KIND_LIVE 10
+_Static_assert(PAGE_KIND_LIVE >= PROFILE_KIND_MAX, "no kind of the profile's");
 
 /* A sample as the page keeps it: of all addresses that look the same there. */
 struct page_sample {
@@ -63,6 +68,9 @@ int page_site(struct page *page, size_t side, struct profile_line line, uint32_t
 int page_write_types(struct page *page, struct json_writer *w);
 /* "maps" of a single recording: html_maps.c. 0 or -ENOMEM. */
 int page_write_maps(struct page *page, struct json_writer *w);
+/* "leaks" of a single recording with its live heap: html_leaks.c. 0 or -ENOMEM. */
+int page_write_leaks(struct page *page, struct json_writer *w,
+		     const struct suppressions *suppressions);
 /* "gc" of a single recording that has cycles, pauses or bins: html_gc.c. 0 or -ENOMEM. */
 int page_write_gc(struct page *page, struct json_writer *w);
 /* What all numbers above refer to, so the last: "sites", the tree, "samples", "strings". */

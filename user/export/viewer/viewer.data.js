@@ -30,11 +30,23 @@ const UNITS = [
 	{key: "flushes", letter: "w", name: "Barrier flushes", noun: "write barrier flushes", format: formatCount,
 	 rare: true},
 	{key: "assists", letter: "h", name: "GC assists", noun: "time in GC assists", format: formatDuration, rare: true},
+	{key: "frees", letter: "r", name: "Frees", noun: "frees", format: formatCount, rare: true},
+	/* Not so much per second, but what there is when the recording ends. */
+	{key: "inuse", letter: "l", name: "In use", noun: "bytes in use at the end", format: formatBytes, rare: true,
+	 state: true},
+	{key: "inuse_objects", letter: "L", name: "Objects in use", noun: "objects in use at the end", format: formatCount,
+	 rare: true, state: true},
 ];
-const BYTES = 0, OBJECTS = 1, INSERTS = 2, FLUSHES = 3, ASSISTS = 4;
+const BYTES = 0, OBJECTS = 1, INSERTS = 2, FLUSHES = 3, ASSISTS = 4, FREES = 5, INUSE = 6, INUSE_OBJECTS = 7;
 
-/* By enum profile_kind of user/profile/profile.h: the unit that the events themselves are of. */
-const UNIT_OF_KIND = [OBJECTS, INSERTS, undefined, FLUSHES, ASSISTS];
+/*
+ * By enum profile_kind of user/profile/profile.h: the unit that the events themselves are
+ * of. The last is PAGE_KIND_LIVE of user/export/html_page.h; there are none of those between.
+ */
+const UNIT_OF_KIND = [OBJECTS, INSERTS, undefined, FLUSHES, ASSISTS, FREES, undefined, undefined, undefined, undefined,
+	INUSE_OBJECTS];
+/* The unit of their bytes, where these are shown. */
+const BYTES_OF_KIND = {0: BYTES, 10: INUSE};
 const KIND_ALLOC = 0;
 
 /* By enum function_category of user/profile/profile.h. */
@@ -134,7 +146,7 @@ function sampleFilter({samples}, type, window) {
 
 /*
  * Goes through the samples that @keep, called with their numbers, lets pass (null:
- * all): add(sample, unit, amount), twice for allocations.
+ * all): add(sample, unit, amount), twice for what has bytes.
  */
 function eachAmount({samples}, keep, add) {
 	const {kind, objects, bytes} = samples;
@@ -143,8 +155,8 @@ function eachAmount({samples}, keep, add) {
 		if (keep && !keep(i))
 			continue;
 		add(i, UNIT_OF_KIND[kind[i]], objects[i]);
-		if (kind[i] === KIND_ALLOC)
-			add(i, BYTES, bytes[i]);
+		if (kind[i] in BYTES_OF_KIND)
+			add(i, BYTES_OF_KIND[kind[i]], bytes[i]);
 	}
 }
 

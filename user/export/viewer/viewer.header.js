@@ -11,7 +11,7 @@ function showHeader(meta, totals) {
 
 	UNITS.forEach((unit, i) => {
 		if (totals[i])
-			facts.push({head: unit.name, value: unit.format(totals[i]), note: perSecond(totals[i], unit),
+			facts.push({head: unit.name, value: unit.format(totals[i]), note: unit.state ? "when it ended" : perSecond(totals[i], unit),
 				    exact: totals[i]});
 	});
 	if (meta.cost.hits)

@@ -55,6 +55,7 @@ class App {
 			sites: siteTable(profile, this.shares, pickSite),
 			types: typeTable(profile, this.shares, pickType, pickSite),
 			maps: mapTable(profile, pickType, pickSite),
+			...(profile.meta.leaks ? {leaks: leakTable(profile, name => this.searchFor(name, INUSE))} : {}),
 			...(profile.cycles ? {gc: new GcTab(profile, pickSite, pickType)} : {}),
 		};
 	}
@@ -241,10 +242,12 @@ class App {
 		this.reveal(nodes[next]);
 	}
 
-	/* From a row of a table: all boxes of that function, at the heaviest. */
-	searchFor(name) {
+	/* From a row of a table: all boxes of that function, at the heaviest, of @unit or as it is. */
+	searchFor(name, unit) {
 		this.setTab("flame");
 		this.setType(-1);
+		if (unit !== undefined)
+			this.setUnit(unit);
 		this.zoom(0, false);
 		this.setQuery(exactPattern(name));
 		/* What has no weight in this unit has in another. */

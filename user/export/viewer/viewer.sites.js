@@ -22,7 +22,7 @@ function siteTable(profile, totals, pick) {
 		rows: siteRows(profile, null),
 		columns: [nameColumn("name", "short", "Function"), placeColumn("Source"), ...share(BYTES),
 			  ...share(OBJECTS), numberColumn("average", "Average", formatAverage), ...share(INSERTS),
-			  ...share(FLUSHES), ...share(ASSISTS)],
+			  ...share(FLUSHES), ...share(ASSISTS), ...share(FREES), ...share(INUSE)],
 		sort: (UNITS.find((_, i) => totals[i] > 0) || UNITS[BYTES]).key,
 		words: r => [r.name, r.file],
 		pick: r => pick(r.name),

@@ -5,6 +5,7 @@ const TABS = [
 	{id: "sites", letter: "s", filter: "Filter by function or file  /"},
 	{id: "types", letter: "y", filter: "Filter by type or package  /"},
 	{id: "maps", letter: "p", filter: "Filter by type, function or file  /"},
+	{id: "leaks", letter: "k", filter: "Filter by function or file  /"},
 	{id: "gc", letter: "g", filter: "Filter by function, file or type  /"},
 ];
 

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""The page's tab of what lives, on fixture_native() of tests/unit/fixture_native.h."""
+
+from viewer import plain, share, table_rows
+# Fixtures: pytest finds them by their names here.
+from viewer import chromium, page, pages  # noqa: F401
+
+LIVE = {"cache::put(char const*)": (38400, 600), "session::open()": (28672, 7), "main": (64, 2)}
+BYTES = sum(b for b, _ in LIVE.values())
+BLOCKS = sum(n for _, n in LIVE.values())
+
+
+def test_what_lives_is_a_unit(page):
+    p = page("native", "#unit=inuse")
+    assert p.state()["unit"] == "inuse"
+    totals = p.js("return alloctap.totals()")
+    assert (totals["inuse"], totals["inuse_objects"], totals["frees"]) == (BYTES, BLOCKS, 454)
+    assert (totals["bytes"], totals["objects"]) == (93864, 1063)
+    node = p.node(["server-300", "_start", "main", "session::open()", "malloc"])
+    assert node["self"]["inuse"] == 28672 and node["self"]["inuse_objects"] == 7
+    p.press("#units button[value='7']")
+    assert p.state()["unit"] == "inuse_objects"
+
+
+def test_table_of_what_lives(page):
+    p = page("native", "#tab=leaks")
+    assert p.text("#n-leaks") == "3"
+    rows = [[plain(c) for c in r] for r in table_rows(p, "leaks")]
+    assert len(rows) == 3
+    for row, (name, (size, blocks)) in zip(rows, LIVE.items()):
+        assert row[0].endswith(name)
+        assert row[3] == share(size, BYTES) and row[4] == str(blocks)
+    assert rows[0][6] == "15.6 kB/s" and rows[1][6] == "\u2013"
+    assert "3 frees were of blocks that were not seen to be allocated" in p.text("#panel-leaks")
+
+
+def test_row_opens_into_its_stack(page):
+    p = page("native", "#tab=leaks")
+    p.press("#leaks button.open[aria-label='Details of cache::put(char const*)']")
+    text = plain(p.text("#leaks tr.detail"))
+    at = [text.index(part) for part in
+          ["malloc", "operator new(unsigned long)", "/src/cache.cc:42", "/src/main.cc:9", "_start"]]
+    assert at == sorted(at)
+    assert "38,400 B" in text and "6,400 B" in text
+
+
+def test_row_leads_to_the_graph(page):
+    p = page("native", "#tab=leaks")
+    p.js("document.querySelector('#leaks button.name-of').click()")
+    state = p.state()
+    assert (state["tab"], state["unit"]) == ("flame", "inuse")
+    assert state["matched"] == 38400
+
+
+def test_others_have_no_such_tab(page):
+    p = page("shop")
+    assert not p.shown("#tab-leaks")
+    assert "inuse" not in p.js("return alloctap.totals()")
