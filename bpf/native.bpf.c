@@ -12,7 +12,9 @@
 
 #include "native_hit.bpf.h"
 
+const volatile bool cfg_live = false;
 struct native_probes_map native_probes SEC(".maps");
+struct live_calls_map live_calls SEC(".maps");
 
 static __always_inline void count_with_stack(const struct native_hit *n, struct count_key *key,
 					     const struct count_value *v, struct count_key *second,

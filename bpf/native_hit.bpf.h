@@ -9,6 +9,7 @@
 #define ALLOCTAP_NATIVE_HIT_BPF_H
 
 #include "hit.bpf.h"
+#include "unwind.bpf.h"
 
 /* Sized by user space before load. */
 struct native_probes_map {
@@ -18,6 +19,47 @@ struct native_probes_map {
 	__type(value, struct native_probe);
 };
 extern struct native_probes_map native_probes SEC(".maps");
+
+/* Are blocks followed (native_live.bpf.c)? */
+extern const volatile bool cfg_live;
+
+/* An allocation under way. */
+struct live_call {
+	__u64 slot; /* where its return address is; 0: none is under way */
+	__u64 ret;  /* the return address, while a return probe has its own there; 0: not known */
+	__u64 size;
+	__u64 stack;
+	__u64 old;   /* realloc: the block; 0: none */
+	__u64 where; /* posix_memalign: what gets the address */
+	struct live_value old_value;
+	__u32 target;
+	__u8 op;
+	__u8 old_known; /* old_value was in the live map */
+	__u16 pad;
+};
+
+/* Of each thread. */
+struct live_calls_map {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct live_call);
+};
+extern struct live_calls_map live_calls SEC(".maps");
+
+/* An allocator's own frames take less; farther down is another stack, as coroutines have. */
+#define NESTED_BYTES (64 * 1024)
+
+static __always_inline struct live_call *live_call(__u64 flags)
+{
+	return bpf_task_storage_get(&live_calls, bpf_get_current_task_btf(), NULL, flags);
+}
+
+/* Does a function with its return address at @slot run as part of the call? */
+static __always_inline bool in_call(const struct live_call *call, __u64 slot)
+{
+	return call->slot > slot && call->slot - slot < NESTED_BYTES;
+}
 
 /* From here on it is over PTRDIFF_MAX: no allocator gives it. */
 #define NATIVE_SIZE_MAX (1ull << 63)
@@ -107,7 +149,13 @@ static __always_inline __u64 native_size(const struct native_hit *n)
 
 static __always_inline __u64 native_walk(const struct native_hit *n, struct walk_scratch *s)
 {
-	return hit_walk(&n->hit, s);
+	struct live_call *call = cfg_live ? live_call(0) : NULL;
+
+	if (call && call->ret && in_call(call, native_slot(n))) {
+		s->hijacked.at = call->slot;
+		s->hijacked.ret = call->ret;
+	}
+	return walk_native_stack(s, n->hit.regs, n->hit.cookie.cfa_off, current_tgid());
 }
 
 #endif

@@ -40,43 +40,9 @@ struct {
 	__type(value, struct live_value);
 } live SEC(".maps");
 
-/* An allocation under way. */
-struct live_call {
-	__u64 slot; /* where its return address is; 0: none is under way */
-	__u64 size;
-	__u64 stack;
-	__u64 old;   /* realloc: the block; 0: none */
-	__u64 where; /* posix_memalign: what gets the address */
-	struct live_value old_value;
-	__u32 target;
-	__u8 op;
-	__u8 old_known; /* old_value was in the live map */
-	__u16 pad;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct live_call);
-} live_calls SEC(".maps");
-
-/* An allocator's own frames take less; farther down is another stack, as coroutines have. */
-#define NESTED_BYTES (64 * 1024)
-
 #define ENOMEM 12
 #define E2BIG  7
 #define EEXIST 17
-
-static __always_inline struct live_call *live_call(__u64 flags)
-{
-	return bpf_task_storage_get(&live_calls, bpf_get_current_task_btf(), NULL, flags);
-}
-
-static __always_inline bool in_call(const struct live_call *call, __u64 slot)
-{
-	return call->slot > slot && call->slot - slot < NESTED_BYTES;
-}
 
 static __always_inline void count_freed(__u32 target, const struct live_value *block)
 {
@@ -142,20 +108,22 @@ static __always_inline bool live_insert(const struct live_key *key, const struct
 	return false;
 }
 
-static __always_inline __u64 stack_now(const struct native_hit *n)
+/* Who asks: kept now, for the count to come. */
+static __always_inline void note_caller(const struct native_hit *n, struct live_call *call)
 {
 	struct walk_scratch *s = scratch_take();
-	__u64 id;
 
+	call->stack = call->ret = 0;
 	if (!s) {
 		lose(LOST_STACK_SCRATCH);
-		return 0;
+		return;
 	}
-	id = native_walk(n, s);
-	if (!keep_stack(id, &s->stack))
-		id = 0;
+	call->stack = native_walk(n, s);
+	if (s->stack.n > 1)
+		call->ret = s->stack.ips[1];
+	if (!keep_stack(call->stack, &s->stack))
+		call->stack = 0;
 	scratch_release(s);
-	return id;
 }
 
 /* An allocator is entered. True: its return is to be seen. */
@@ -188,7 +156,7 @@ static __always_inline bool call_begins(struct native_hit *n)
 	call->where = call->op == NATIVE_POSIX_MEMALIGN ? native_arg(n, n->probe->ptr_arg) : 0;
 	key.address = old;
 	call->old_known = old && live_remove(&key, &call->old_value);
-	call->stack = stack_now(n);
+	note_caller(n, call);
 	return true;
 }
 
@@ -247,24 +215,25 @@ static __always_inline bool entered(void *ctx)
 	return want_return;
 }
 
+/* The recording may have ended meanwhile: what began in it belongs to it. */
 static __always_inline void returned(void *ctx)
 {
-	struct live_call *call;
+	struct live_call *call = live_call(0);
+	struct hit hit = {};
 	__u64 address;
-	struct hit hit;
+	bool counted = hit_begin(&hit, ctx);
 
-	if (!hit_begin(&hit, ctx))
+	hit.stats = stats_get();
+	if (!hit.stats || !call || call->slot != C_RETURNED_SLOT((const user_regs *)ctx))
 		return;
-	call = live_call(0);
-	if (!call || !call->slot || call->slot != C_RETURNED_SLOT(hit.regs))
-		return;
-	address = C_RESULT(hit.regs);
+	address = C_RESULT((const user_regs *)ctx);
 	/* It returns an error; on success the address is where it was told to put it. */
 	if (call->op == NATIVE_POSIX_MEMALIGN &&
 	    ((__u32)address || read_word(&address, call->where)))
 		address = 0;
 	call_ends(call, hit.stats, address);
-	hit_end(&hit);
+	if (counted)
+		hit_end(&hit);
 }
 
 SEC("?uprobe")

@@ -62,6 +62,7 @@ static void prepare_live(struct native *n, struct alloctap_bpf *skel, const stru
 			 uint32_t max_live)
 {
 	n->live = true;
+	skel->rodata->cfg_live = true;
 	bpf_map__set_max_entries(skel->maps.live, max_live);
 	prepare(n, a, ROLE_FREE, skel->progs.live_freed);
 	if (attachment_prepare_session(a, skel->progs.live_session)) {
