@@ -63,16 +63,14 @@ struct {
 			__uint(map_flags, BPF_F_MMAPABLE);
 			__uint(max_entries, UNWIND_SHARD_ROWS / 2);
 			__type(key, __u32);
-			__type(value, struct unwind_rows);
+			/* struct unwind_rows: clang 14 leaves its size out of the BTF. */
+			__type(value, __u64);
 		});
 } unwind_rows SEC(".maps");
 
-#define CACHE_SHIFT   16
-#define CACHE_ENTRIES (1u << CACHE_SHIFT)
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CACHE_ENTRIES);
+	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u64);
 } unwind_cache SEC(".maps");
@@ -136,16 +134,16 @@ static __noinline __u32 find_rule(struct walk_scratch *s, __u64 address)
 static __always_inline __u32 cached_rule(struct walk_scratch *s, __u64 address)
 {
 	__u64 key = (address ^ (__u64)s->process.generation << 47) * 0x9e3779b97f4a7c15ull;
-	__u32 place = key >> (64 - CACHE_SHIFT), rule;
+	__u32 place = key >> (64 - UNWIND_CACHE_SHIFT), rule;
 	__u64 *entry = bpf_map_lookup_elem(&unwind_cache, &place), value;
 
 	if (!entry)
 		return UNWIND_RULE_NO_TABLE;
 	value = *(volatile __u64 *)entry;
-	if (value >> CACHE_SHIFT == (key & (~0ull >> CACHE_SHIFT)))
-		return value & (CACHE_ENTRIES - 1);
+	if (value >> UNWIND_CACHE_SHIFT == (key & (~0ull >> UNWIND_CACHE_SHIFT)))
+		return value & (UNWIND_CACHE_ENTRIES - 1);
 	rule = find_rule(s, address);
-	*(volatile __u64 *)entry = key << CACHE_SHIFT | rule;
+	*(volatile __u64 *)entry = key << UNWIND_CACHE_SHIFT | rule;
 	return rule;
 }
 
