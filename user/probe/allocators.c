@@ -313,14 +313,15 @@ static const struct {
 static bool may_be_row(const char *name)
 {
 	if (name[0] != '_' || name[1] != 'Z')
-		return strchr("_acdfjmprstvx", name[0]) != NULL;
+		return strchr("_acdfjmprstvT", name[0]) != NULL;
 	return name[2] == 'n' || name[2] == 'd' || !strncmp(name, "_ZSt29", 6) ||
 	       !strncmp(name, "_ZNKSt8__detail20", 17);
 }
 
 static bool is_named(const char *name, size_t len, const char *row)
 {
-	return !strncmp(name, row, len) && !row[len];
+	/* Two letters tell most names apart before anything is called. */
+	return name[0] == row[0] && name[1] == row[1] && !strncmp(name, row, len) && !row[len];
 }
 
 static bool find_row(const char *name, size_t len, struct native_match *match)
@@ -355,6 +356,13 @@ static bool has_parts(const char *name, size_t len, const char *const parts[2], 
 	return true;
 }
 
+static bool may_be_pattern(const char *name)
+{
+	if (name[0] != '_')
+		return false;
+	return name[1] == 'R' || (!strncmp(name, "_ZN", 3) && strchr("S94", name[3]));
+}
+
 static bool find_pattern(const char *name, struct native_match *match)
 {
 	size_t len = 0;
@@ -382,13 +390,16 @@ bool native_function_find(const char *name, struct native_match *match)
 		len = (size_t)(at - name);
 	if (len < MAX_ROW_NAME && may_be_row(name) && find_row(name, len, match))
 		return true;
-	return name[0] == '_' && (name[1] == 'Z' || name[1] == 'R') && find_pattern(name, match);
+	return may_be_pattern(name) && find_pattern(name, match);
 }
 
 const struct native_family *native_family_of_marker(const char *name)
 {
-	size_t len = strcspn(name, "@");
+	size_t len;
 
+	if (!may_be_row(name))
+		return NULL;
+	len = strcspn(name, "@");
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		for (size_t k = 0; k < ARRAY_SIZE(families[i].markers); k++) {
 			if (families[i].markers[k] && is_named(name, len, families[i].markers[k]))

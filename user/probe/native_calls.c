@@ -18,7 +18,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/cleanup.h"
+#include "base/vec.h"
 #include "binary/eh_index.h"
 #include "binary/elf_imports.h"
 #include "binary/x86_insn.h"
@@ -29,10 +29,24 @@
 #define MAX_CALLS     1     /* of functions between */
 #define UNKNOWN_BYTES 4096  /* of a function whose end nobody tells */
 
+/* A call or jump that leaves a function. */
+struct exit {
+	uint64_t target;    /* 0: of an import */
+	const char *import; /* NULL: it is none, nor a stub for one */
+	bool is_call;
+};
+
+/* All of a function: ways cross, and to decode it once is enough. */
+struct exits {
+	uint64_t first, end;
+	VEC(struct exit) all;
+};
+
 struct native_calls {
 	const struct elf_file *elf;
 	struct eh_index index;
 	struct elf_imports *imports;
+	VEC(struct exits) known;
 };
 
 /* A function on the way. */
@@ -45,7 +59,7 @@ struct place {
 };
 
 struct walk {
-	const struct native_calls *c;
+	struct native_calls *c;
 	const struct native_body *bodies;
 	size_t n, from;
 	native_name_fn find;
@@ -75,6 +89,9 @@ void native_calls_free(struct native_calls *c)
 {
 	if (!c)
 		return;
+	vec_for_each (&c->known, exits)
+		vec_free(&exits->all);
+	vec_free(&c->known);
 	elf_imports_free(c->imports);
 	free(c);
 }
@@ -133,6 +150,52 @@ static const char *import_of_stub(const struct native_calls *c, uint64_t vaddr)
 	return NULL;
 }
 
+static int decode_exits(const struct native_calls *c, struct exits *exits)
+{
+	uint64_t wanted = exits->end - exits->first;
+	size_t len, at = 0;
+	const uint8_t *code = code_at(c, exits->first, wanted < MAX_BODY ? wanted : MAX_BODY, &len);
+
+	while (code && at < len) {
+		struct exit exit = {0};
+		struct x86_insn insn;
+
+		if (x86_decode(code + at, len - at, &insn)) {
+			at++;
+			continue;
+		}
+		if (insn.has_target)
+			exit.target = exits->first + at + (uint64_t)insn.target;
+		at += insn.len;
+		if (!insn.has_target ||
+		    (!insn.indirect && exit.target >= exits->first && exit.target < exits->end))
+			continue;
+		exit.is_call = insn.kind == X86_CALL;
+		exit.import = insn.indirect ? elf_imports_at(c->imports, exit.target)
+					    : import_of_stub(c, exit.target);
+		if (insn.indirect)
+			exit.target = 0;
+		if ((exit.target || exit.import) && vec_push(&exits->all, exit))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* NULL: out of memory. Valid until the next call. */
+static const struct exits *exits_of(struct native_calls *c, uint64_t first, uint64_t end)
+{
+	struct exits exits = {.first = first, .end = end};
+
+	vec_for_each (&c->known, known) {
+		if (known->first == first && known->end == end)
+			return known;
+	}
+	if (!decode_exits(c, &exits) && !vec_push(&c->known, exits))
+		return &c->known.data[c->known.n - 1];
+	vec_free(&exits.all);
+	return NULL;
+}
+
 static int report_import(const struct walk *w, const struct place *p, const char *name)
 {
 	struct native_call call = {
@@ -172,18 +235,21 @@ static int reach(struct walk *w, const struct place *p, size_t to, bool by_call)
 	return w->fn(&call, w->ctx);
 }
 
-/* One way out of @p, to @target. */
-static int follow(struct walk *w, const struct place *p, uint64_t target, const char *import,
-		  bool by_call)
+/* One way out of @p. */
+static int follow(struct walk *w, const struct place *p, const struct exit *exit)
 {
-	struct place next = {.is_tail = !by_call && p->is_tail, .calls = p->calls + by_call};
-	size_t to = import ? w->find(import, w->ctx) : body_at(w, target);
+	struct place next = {.is_tail = !exit->is_call && p->is_tail,
+			     .calls = p->calls + exit->is_call};
+	size_t to = exit->target ? body_at(w, exit->target) : SIZE_MAX;
 	uint64_t first, end;
 
-	if (import && to == SIZE_MAX)
-		return report_import(w, p, import);
+	if (to == SIZE_MAX && exit->import) {
+		to = w->find(exit->import, w->ctx);
+		if (to == SIZE_MAX)
+			return report_import(w, p, exit->import);
+	}
 	if (to != SIZE_MAX) {
-		int err = reach(w, p, to, by_call);
+		int err = reach(w, p, to, exit->is_call);
 
 		if (err || !w->bodies[to].passed_through || to == w->from)
 			return err;
@@ -191,51 +257,29 @@ static int follow(struct walk *w, const struct place *p, uint64_t target, const 
 		end = w->bodies[to].end;
 		next.calls = p->calls;
 		next.is_own = p->is_own;
-	} else if (!eh_index_around(&w->c->index, target, &first, &end) ||
-		   (by_call && first != target)) {
+	} else if (!eh_index_around(&w->c->index, exit->target, &first, &end) ||
+		   (exit->is_call && first != exit->target)) {
 		return 0;
 	}
 	next.first = first;
 	next.end = end;
-	next.frame = by_call ? p->first : p->frame;
-	next.frame_end = by_call ? p->end : p->frame_end;
+	next.frame = exit->is_call ? p->first : p->frame;
+	next.frame_end = exit->is_call ? p->end : p->frame_end;
 	queue_place(w, next);
 	return 0;
 }
 
 static int look_at(struct walk *w, const struct place *p)
 {
-	size_t len, at = 0;
-	const uint8_t *code = code_at(
-		w->c, p->first, p->end - p->first < MAX_BODY ? p->end - p->first : MAX_BODY, &len);
-	int err = 0;
+	const struct exits *exits = exits_of(w->c, p->first, p->end);
+	int err = exits ? 0 : -ENOMEM;
 
-	while (code && at < len && !err) {
-		uint64_t here = p->first + at, target;
-		const char *import = NULL;
-		struct x86_insn insn;
-
-		if (x86_decode(code + at, len - at, &insn)) {
-			at++;
-			continue;
-		}
-		at += insn.len;
-		if (!insn.has_target)
-			continue;
-		target = here + (uint64_t)insn.target;
-		if (insn.indirect)
-			import = elf_imports_at(w->c->imports, target);
-		else if (target >= p->first && target < p->end)
-			continue;
-		else if (body_at(w, target) == SIZE_MAX)
-			import = import_of_stub(w->c, target);
-		if (!insn.indirect || import)
-			err = follow(w, p, target, import, insn.kind == X86_CALL);
-	}
+	for (size_t i = 0; !err && i < exits->all.n; i++)
+		err = follow(w, p, &exits->all.data[i]);
 	return err;
 }
 
-int native_calls_each(const struct native_calls *c, const struct native_body *bodies, size_t n,
+int native_calls_each(struct native_calls *c, const struct native_body *bodies, size_t n,
 		      size_t from, native_name_fn find, native_call_fn fn, void *ctx)
 {
 	struct walk *w = calloc(1, sizeof(*w));

@@ -50,7 +50,7 @@ uint64_t native_calls_end_of(const struct native_calls *c, uint64_t vaddr);
  * @n and sorted by address, or to an import. Ends early with what @fn returned,
  * where that is not 0.
  */
-int native_calls_each(const struct native_calls *c, const struct native_body *bodies, size_t n,
+int native_calls_each(struct native_calls *c, const struct native_body *bodies, size_t n,
 		      size_t from, native_name_fn find, native_call_fn fn, void *ctx);
 
 #endif
