@@ -15,6 +15,8 @@
 /* Kernel map sizes: what --max-stacks and --max-counts take. */
 #define MAP_SIZE_MIN 16
 #define MAP_SIZE_MAX (1 << 22)
+/* The same of --max-live: 80 bytes each when they are all there. */
+#define MAX_LIVE_MAX (1 << 27)
 
 /* Sets one option; 0, or -EINVAL where @value is not what it takes. */
 typedef int (*apply_fn)(struct options *o, const char *value);
@@ -172,6 +174,27 @@ static int apply_probe(struct options *o, const char *value)
 	return 0;
 }
 
+static int apply_allocator(struct options *o, const char *value)
+{
+	const char *colon = strrchr(value, ':');
+	struct native_custom custom = {.size_arg = 1};
+	uint64_t number = 1;
+	char *symbol;
+
+	if (!*value || colon == value || (colon && parse_number(colon + 1, 1, 6, &number)))
+		return -EINVAL;
+	symbol = colon ? strndup(value, (size_t)(colon - value)) : strdup(value);
+	custom.symbol = symbol;
+	custom.size_arg = (uint8_t)number;
+	if (!symbol || vec_push(&o->allocators, custom)) {
+		free(symbol);
+		return -ENOMEM;
+	}
+	o->session.custom = o->allocators.data;
+	o->session.n_custom = o->allocators.n;
+	return 0;
+}
+
 static int apply_link(struct options *o, const char *value)
 {
 	for (enum link_kind kind = LINK_AUTO; kind <= LINK_PERF; kind++) {
@@ -201,6 +224,23 @@ static int apply_max_stacks(struct options *o, const char *value)
 static int apply_max_counts(struct options *o, const char *value)
 {
 	return apply_map_size(value, &o->session.max_counts);
+}
+
+static int apply_live(struct options *o, const char *value)
+{
+	(void)value;
+	o->session.live = true;
+	return 0;
+}
+
+static int apply_max_live(struct options *o, const char *value)
+{
+	uint64_t n;
+
+	if (parse_size(value, &n) || n < MAP_SIZE_MIN || n > MAX_LIVE_MAX)
+		return -EINVAL;
+	o->session.max_live = (uint32_t)n;
+	return 0;
 }
 
 static int apply_top(struct options *o, const char *value)
@@ -289,12 +329,13 @@ static int apply_help(struct options *o, const char *value)
 }
 
 #define CMD_ALL    (CMD_RECORD | CMD_REPORT | CMD_EXPORT | CMD_DIFF)
+#define CMD_EVERY  (CMD_ALL | CMD_DOCTOR)
 #define CMD_STACKS (CMD_RECORD | CMD_EXPORT)
 #define CMD_OUTPUT (CMD_STACKS | CMD_DIFF)
 
 static const struct option_spec specs[] = {
-	{'p', "pid", "PID[,PID...]", CMD_RECORD, apply_pid, "processes to tap",
-	 "process numbers, as 4242 or 4242,4243"},
+	{'p', "pid", "PID[,PID...]", CMD_RECORD | CMD_DOCTOR, apply_pid,
+	 "processes to tap, or to look at", "process numbers, as 4242 or 4242,4243"},
 	{'d', "duration", "TIME", CMD_RECORD, apply_duration,
 	 "stop after TIME (500ms, 10s, 5m); else at Ctrl-C or the target's end",
 	 "a time above 0, as 500ms, 10s, 5m"},
@@ -306,6 +347,9 @@ static const struct option_spec specs[] = {
 	{0, "probe", "LIST", CMD_RECORD, apply_probe,
 	 "what to tap: alloc,map,gc (default), wb (write barriers)",
 	 "a list of alloc, map, gc, wb"},
+	{0, "allocator", "SYMBOL[:N]", CMD_RECORD | CMD_DOCTOR, apply_allocator,
+	 "tap SYMBOL too, whose Nth argument (default 1st) is a size; may be repeated",
+	 "the name of a function, as palloc:2; the number of its size's argument is 1 to 6"},
 	{0, "mode", "MODE", CMD_RECORD, apply_mode, "exact: every event is counted (default)",
 	 "exact; this version has no other mode"},
 	{0, "view", "VIEW", CMD_REPORT, apply_view,
@@ -336,15 +380,19 @@ static const struct option_spec specs[] = {
 	 "distinct stacks the kernel holds between drains (default 24k)", "a number from 16 to 4m"},
 	{0, "max-counts", "N", CMD_RECORD, apply_max_counts,
 	 "distinct counts the kernel holds between drains (default 32k)", "a number from 16 to 4m"},
+	{0, "live", NULL, CMD_RECORD, apply_live,
+	 "native: follow what is allocated until it is freed: what lives, leaks", ""},
+	{0, "max-live", "N", CMD_RECORD, apply_max_live,
+	 "addresses that --live follows at a time (default 1m)", "a number from 16 to 128m"},
 	{0, "link", "KIND", CMD_RECORD, apply_link,
 	 "how probes are attached: auto (default), multi, perf", "auto, multi or perf"},
 	{0, "dry-run", NULL, CMD_RECORD, apply_dry_run, "print the probe plan and exit", ""},
 	{0, "no-types", NULL, CMD_RECORD, apply_no_types, "leave types out: what they cost", ""},
 	{0, "empty-probes", NULL, CMD_RECORD, apply_empty_probes,
 	 "attach programs that do nothing: what the probes alone cost", ""},
-	{'q', "quiet", NULL, CMD_ALL, apply_quiet, "no talk but warnings and errors", ""},
-	{'v', "verbose", NULL, CMD_ALL, apply_verbose, "more talk", ""},
-	{'h', "help", NULL, CMD_ALL, apply_help, "this help", ""},
+	{'q', "quiet", NULL, CMD_EVERY, apply_quiet, "no talk but warnings and errors", ""},
+	{'v', "verbose", NULL, CMD_EVERY, apply_verbose, "more talk", ""},
+	{'h', "help", NULL, CMD_EVERY, apply_help, "this help", ""},
 };
 
 void options_print_help(enum command_bit command)
@@ -497,6 +545,9 @@ int options_parse(struct options *o, enum command_bit command, int argc, char **
 
 void options_free(struct options *o)
 {
+	vec_for_each (&o->allocators, custom)
+		free((char *)custom->symbol);
+	vec_free(&o->allocators);
 	vec_free(&o->pids);
 	vec_free(&o->output_paths);
 	vec_free(&o->outputs);
