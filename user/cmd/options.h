@@ -9,6 +9,7 @@
 
 #include "base/vec.h"
 #include "export/exporter.h"
+#include "probe/native_plan.h"
 #include "session/session.h"
 
 enum exit_code {
@@ -24,6 +25,7 @@ enum command_bit {
 	CMD_REPORT = 1 << 1,
 	CMD_EXPORT = 1 << 2,
 	CMD_DIFF = 1 << 3,
+	CMD_DOCTOR = 1 << 4,
 };
 
 struct output {
@@ -35,6 +37,7 @@ struct options {
 	struct session_options session;
 	struct export_options export;
 	VEC(pid_t) pids;
+	VEC(struct native_custom) allocators; /* symbols are ours */
 	VEC(const char *) output_paths;
 	VEC(struct output) outputs; /* made of the paths and the format */
 	const struct exporter *format;
