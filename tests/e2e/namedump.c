@@ -4,6 +4,7 @@
  *
  *	namedump FILE		frames at the hex link-time addresses on stdin
  *	namedump demangle	the names on stdin, full and short
+ *	namedump separate FILE ROOT	path of its separate debug file below ROOT
  *
  * Frames of an address: one line each, innermost first, "name system-name file line
  * start-line category" with tabs between; then an empty line.
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "binary/debug_file.h"
 #include "binary/demangle.h"
 #include "binary/elf_file.h"
 #include "profile/image.h"
@@ -97,10 +99,26 @@ static int dump_names(void)
 	return 0;
 }
 
+static int find_separate(const char *path, const char *root)
+{
+	__auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	__auto_free char *found = NULL;
+	struct elf_file *elf = fd < 0 ? NULL : elf_file_open_fd(fd, path);
+	int debug = elf ? debug_file_open(elf, path, root, &found) : -errno;
+
+	puts(debug < 0 ? strerrorname_np(-debug) : found);
+	if (debug >= 0)
+		close(debug);
+	elf_file_free(elf);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 4 && !strcmp(argv[1], "separate"))
+		return find_separate(argv[2], argv[3]);
 	if (argc != 2) {
-		fprintf(stderr, "usage: namedump FILE|demangle\n");
+		fprintf(stderr, "usage: namedump FILE | demangle | separate FILE ROOT\n");
 		return 2;
 	}
 	return strcmp(argv[1], "demangle") ? dump_file(argv[1]) : dump_names();
