@@ -30,6 +30,10 @@
 /* Executable mappings kept of one process. */
 #define UNWIND_MAPPINGS_MAX 8192
 
+/* Call sites whose rules are remembered (frames.bpf.c). */
+#define UNWIND_CACHE_SHIFT   16
+#define UNWIND_CACHE_ENTRIES (1u << UNWIND_CACHE_SHIFT)
+
 /* How the CFA is found. */
 enum unwind_cfa {
 	UNWIND_CFA_NONE = 0,      /* nobody knows: frame pointers may help */
