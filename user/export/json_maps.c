@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "export/json_parts.h"
+#include "profile/native_container.h"
 #include "report/maps.h"
 
 static void write_part(struct json_writer *w, const struct profile *p, const char *key,
@@ -78,6 +79,8 @@ void json_map_members(struct json_writer *w, const struct profile *p, const stru
 	write_part(w, p, "key", m->key, m->flags & PROFILE_TYPE_KEY_BOXED);
 	write_value(w, p, r);
 	write_causes(w, r);
+	if (container_of_type(p, r->type))
+		json_bool(w, "by_site", r->by_site);
 	write_advice(w, r);
 }
 

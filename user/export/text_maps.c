@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "base/utf8.h"
 #include "export/text_views.h"
+#include "profile/native_container.h"
 #include "report/maps.h"
 
 /* Where the figures of a block begin. */
@@ -107,6 +108,10 @@ static int print_figures(const struct text *t, const struct map_row *r)
 	if (!r->objects)
 		return put_line(t, "inserts", "%s, which allocated nothing",
 				format_count(inserts, sizeof(inserts), r->inserts));
+	if (!r->inserts)
+		return put_line(t, "inserts", "not seen; rehashes allocated %s in %s objects",
+				format_bytes(bytes, sizeof(bytes), r->bytes),
+				format_count(objects, sizeof(objects), r->objects));
 	if (r->bytes && r->inserts)
 		snprintf(each, sizeof(each), ": %.*f bytes each", per_insert < 10 ? 2 : 1,
 			 per_insert);
@@ -162,10 +167,28 @@ static int print_value(const struct text *t, const struct map_row *r)
 			copied);
 }
 
+static int print_rehashes(const struct text *t, const struct map_row *r)
+{
+	char growths[32], bytes[32], entries[64] = "", spared[64] = "";
+
+	if (r->largest)
+		snprintf(entries, sizeof(entries), "; %" PRIu64 " entries at the most", r->largest);
+	if (r->presize_saving_bytes)
+		snprintf(spared, sizeof(spared), "; reserve() spares %s",
+			 format_bytes(bytes, sizeof(bytes), r->presize_saving_bytes));
+	if (!r->growths)
+		return put_line(t, "growth", "none%s", entries);
+	return put_line(t, "growth", "%s rehash%s%s%s",
+			format_count(growths, sizeof(growths), r->growths),
+			r->growths > 1 ? "es" : "", entries, spared);
+}
+
 static int print_growth(const struct text *t, const struct map_row *r)
 {
 	char growths[32], maps[32], bytes[32], grown[96] = "none", spared[64] = "";
 
+	if (container_of_type(t->p, r->type))
+		return print_rehashes(t, r);
 	if (r->growths)
 		snprintf(grown, sizeof(grown), "%s time%s, of %s map%s",
 			 format_count(growths, sizeof(growths), r->growths),
@@ -201,6 +224,10 @@ static int print_row(const struct text *t, const struct map_row *r, size_t rank)
 		err = print_figures(t, r);
 	if (!err)
 		err = print_causes(t, r);
+	if (!err && r->by_site)
+		err = put_line(t, "",
+			       "of what is allocated there the container's part is not "
+			       "known: all of it is counted");
 	if (!err)
 		err = print_value(t, r);
 	if (!err)

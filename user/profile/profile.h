@@ -53,7 +53,7 @@ enum profile_stack_flags {
 	PROFILE_STACK_CGO = 1 << 2,
 	/* A frame was passed by its frame pointer, for want of an unwind row. Whole all the same. */
 	PROFILE_STACK_FRAME_POINTER = 1 << 3,
-	/* Ended in code that no unwind table covers, and that keeps no frame pointer either. */
+	/* ... in code that no unwind table covers at all. With _BROKEN: that is where it ended. */
 	PROFILE_STACK_NO_TABLE = 1 << 4,
 };
 

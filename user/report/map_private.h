@@ -83,6 +83,8 @@ uint64_t map_row_entries(const struct map_row *r);
 int map_growth_add(struct map_work *w);
 /* Advice for all rows. 0 or -ENOMEM. */
 int map_advice_add(struct map_work *w);
+/* Rows of native containers, with their advice: the last. 0 or -ENOMEM. */
+int map_containers_add(struct map_work *w);
 
 /* A recording may lie: sums stay at the top instead of beginning anew. */
 static inline uint64_t map_add(uint64_t a, uint64_t b)

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "base/intern.h"
+#include "profile/native_container.h"
 #include "report/map_private.h"
 #include "report/type_layout.h"
 
@@ -266,11 +267,14 @@ static int join(struct joiner *j)
 	int err = 0;
 
 	for (size_t i = 0; !err && i < p->n_samples; i++) {
-		if (p->samples[i].kind == PROFILE_MAP_INSERT)
+		if (p->samples[i].kind == PROFILE_MAP_INSERT &&
+		    !container_of_type(p, p->samples[i].type))
 			err = add_insert(j, &p->samples[i]);
 	}
-	for (size_t i = 0; !err && i < p->n_growths; i++)
-		err = add_growth(j, (uint32_t)i);
+	for (size_t i = 0; !err && i < p->n_growths; i++) {
+		if (!container_of_type(p, p->growths[i].type))
+			err = add_growth(j, (uint32_t)i);
+	}
 	for (size_t i = 0; !err && i < p->n_samples; i++) {
 		if (p->samples[i].kind == PROFILE_ALLOC)
 			err = add_object(j, &p->samples[i]);
@@ -360,7 +364,9 @@ static int make_rows(struct joiner *j)
 		err = add_facts(&j->work, &j->work.rows.data[i]);
 	if (!err)
 		err = map_growth_add(&j->work);
-	return err ? err : map_advice_add(&j->work);
+	if (!err)
+		err = map_advice_add(&j->work);
+	return err ? err : map_containers_add(&j->work);
 }
 
 static struct map_table *make_table(struct joiner *j)

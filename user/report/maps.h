@@ -3,7 +3,8 @@
  * The map report: what each kind of map costs where it is inserted into, why,
  * and what a change would save. maps.c joins inserts with what they allocated,
  * map_causes.c says why, map_growth.c what a right-sized make() would have
- * spared, map_advice.c what to change.
+ * spared, map_advice.c what to change. map_containers.c does all of this for
+ * containers of C++ and Rust: of these, nodes are boxes.
  */
 #ifndef ALLOCTAP_REPORT_MAPS_H
 #define ALLOCTAP_REPORT_MAPS_H
@@ -70,6 +71,9 @@ struct map_row {
 	 * map_growth.c. Not more than what the row's tables took.
 	 */
 	uint64_t presize_saving_bytes;
+
+	/* Of containers: what was allocated at the site, for want of anything more exact. */
+	bool by_site;
 
 	struct map_advice *advice; /* by saving */
 	size_t n_advice;

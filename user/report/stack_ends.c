@@ -32,9 +32,9 @@ static enum stack_end_reason reason_of(const struct profile *p, const struct pro
 		return STACK_END_LOST;
 	if (s->flags & PROFILE_STACK_TRUNCATED)
 		return STACK_END_DEEP;
-	if (s->flags & PROFILE_STACK_NO_TABLE)
-		return STACK_END_NO_TABLE;
-	return s->flags & PROFILE_STACK_BROKEN ? STACK_END_BAD_FRAME : STACK_END_REASONS;
+	if (!(s->flags & PROFILE_STACK_BROKEN))
+		return STACK_END_REASONS;
+	return s->flags & PROFILE_STACK_NO_TABLE ? STACK_END_NO_TABLE : STACK_END_BAD_FRAME;
 }
 
 struct stack_ends stack_ends_count(const struct profile *p)
