@@ -39,11 +39,11 @@ static int check_usage(const struct options *o)
 	return 0;
 }
 
-static int add_target(struct recorder *r, pid_t pid)
+static int add_target(struct recorder *r, pid_t pid, bool starting)
 {
 	struct process *p = process_open(pid);
 
-	return p && !session_add_target(r->session, p) ? 0 : EXIT_UNTRACEABLE;
+	return p && !session_add_target(r->session, p, starting) ? 0 : EXIT_UNTRACEABLE;
 }
 
 static int add_targets(struct recorder *r)
@@ -55,11 +55,11 @@ static int add_targets(struct recorder *r)
 		/* As env(1) and timeout(1) say it: 127 not found, 126 cannot be run. */
 		if (!r->launch)
 			return errno == ENOENT ? 127 : 126;
-		return add_target(r, launch_pid(r->launch));
+		return add_target(r, launch_pid(r->launch), true);
 	}
 	vec_for_each (&r->options->pids, pid) {
 		if (!code)
-			code = add_target(r, *pid);
+			code = add_target(r, *pid, false);
 	}
 	return code;
 }
@@ -134,7 +134,7 @@ static void say_started(const struct recorder *r)
 		 session_n_probes(r->session),
 		 session_sees_allocations(r->session)
 			 ? ""
-			 : ": garbage collections only, allocations are seen in Go alone",
+			 : ": no allocator that we know, only collections are seen",
 		 until);
 }
 
@@ -233,6 +233,17 @@ static int wait_for_command(struct recorder *r, int code)
 	return code ? code : status;
 }
 
+static int look_again(void *ctx, pid_t pid)
+{
+	return session_look_again(ctx, pid);
+}
+
+/* The command's libraries: probes go in before anything in them has run. */
+static int load_command(struct recorder *r)
+{
+	return r->launch ? launch_load(r->launch, look_again, r->session) : 0;
+}
+
 static int record(struct recorder *r)
 {
 	int code = add_targets(r);
@@ -240,12 +251,14 @@ static int record(struct recorder *r)
 	if (code)
 		return code;
 	if (r->options->dry_run) {
+		if (load_command(r))
+			return EXIT_FAILED;
 		session_print_plan(r->session, stdout);
 		return EXIT_OK;
 	}
 	if (session_start(r->session))
 		return EXIT_UNTRACEABLE;
-	if (r->launch && launch_release(r->launch))
+	if (load_command(r) || (r->launch && launch_release(r->launch)))
 		return EXIT_FAILED;
 	say_started(r);
 	code = run(r);

@@ -51,27 +51,44 @@ struct result {
 	struct profile_builder *builder;
 	struct symbolizer *symbolizer;
 	uint32_t lost_stack;
-	uint64_t truncated, broken;
+	struct profile_heap heap;
 };
+
+static uint64_t since_start(const struct result_input *in, uint64_t time_ns)
+{
+	return time_ns > in->started_ns ? time_ns - in->started_ns : 0;
+}
+
+static int add_target(struct result *r, const struct target *target)
+{
+	const struct tap *t = target->tap;
+	char allocators[128];
+	uint32_t id;
+
+	tap_allocators(t, allocators, sizeof(allocators));
+	id = profile_builder_target(
+		r->builder, &(struct profile_target){
+				    .pid = (uint32_t)tap_pid(t),
+				    .ppid = target->parent,
+				    .comm = profile_builder_str(r->builder, tap_comm(t)),
+				    .exe = profile_builder_str(r->builder, tap_exe_path(t)),
+				    .runtime = profile_builder_str(r->builder, tap_runtime(t)),
+				    .version = profile_builder_str(r->builder, tap_version(t)),
+				    .container = profile_builder_str(r->builder, tap_container(t)),
+				    .allocator = profile_builder_str(r->builder, allocators),
+				    .start_ns = since_start(r->in, target->start_ns),
+				    .end_ns = since_start(r->in, target->end_ns),
+			    });
+	return tap_name_addresses(t, r->symbolizer, id);
+}
 
 static int add_targets(struct result *r)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < r->in->n_taps && !err; i++) {
-		const struct tap *t = r->in->taps[i];
-		const struct process *p = tap_process(t);
-		uint32_t id = profile_builder_target(
-			r->builder,
-			&(struct profile_target){
-				.pid = (uint32_t)process_pid(p),
-				.comm = profile_builder_str(r->builder, process_comm(p)),
-				.exe = profile_builder_str(r->builder, process_exe(p)),
-				.runtime = profile_builder_str(r->builder, tap_runtime(t)),
-				.version = profile_builder_str(r->builder, tap_version(t)),
-			});
-
-		err = tap_add_mappings(t, r->symbolizer, id);
+	vec_for_each (&r->in->targets->list, target) {
+		if (!err)
+			err = add_target(r, target);
 	}
 	return err;
 }
@@ -81,7 +98,7 @@ static uint32_t target_of(void *ctx, uint32_t id)
 {
 	const struct result *r = ctx;
 
-	return id && id <= r->in->n_taps ? id - 1 : 0;
+	return id ? targets_place(r->in->targets, id) : 0;
 }
 
 static enum stack_end stack_end(uint32_t flags)
@@ -113,9 +130,11 @@ static uint32_t untyped(struct result *r, const struct raw_count *c, const struc
 static uint32_t type_of(struct result *r, const struct raw_count *c, uint32_t target,
 			uint32_t stack)
 {
-	struct tap *tap = r->in->taps[target];
+	struct tap *tap = r->in->targets->list.data[target].tap;
 	struct target_types *types;
 
+	if (!tap_is_go(tap))
+		return 0;
 	if (!r->in->has_types || c->key.kind == KIND_WB_FLUSH || c->key.kind == KIND_GC_ASSIST)
 		return 0;
 	if (!c->key.type)
@@ -184,9 +203,11 @@ static int add_counts(struct result *r)
 
 	for (size_t i = 0; i < raw->counts.n && !err; i++) {
 		const struct raw_count *c = &raw->counts.data[i];
-		uint32_t target = target_of(r, c->key.target);
-		uint32_t stack = stack_of(r, target, c->key.stack);
+		uint32_t target = target_of(r, c->key.target), stack;
 
+		if (target == PROFILE_NONE)
+			continue;
+		stack = stack_of(r, target, c->key.stack);
 		if (c->key.kind == KIND_MAP_GROW)
 			err = add_growth(r, c, target, stack);
 		else
@@ -220,9 +241,9 @@ static struct profile_cost measure_cost(const struct result_input *in)
 		cost.trap_ns = in->trap_ns;
 	if (in->stats.timed_hits)
 		cost.program_ns = (double)in->stats.timed_ns / (double)in->stats.timed_hits;
-	for (size_t i = 0; i < in->n_taps; i++) {
-		if (in->states[i].cpu_now_ns > in->states[i].cpu_at_start_ns)
-			cpu_ns += in->states[i].cpu_now_ns - in->states[i].cpu_at_start_ns;
+	vec_for_each (&in->targets->list, target) {
+		if (target->cpu_now_ns > target->cpu_at_start_ns)
+			cpu_ns += target->cpu_now_ns - target->cpu_at_start_ns;
 	}
 	if (cpu_ns)
 		cost.target_cpu_share =
@@ -260,6 +281,7 @@ static struct profile *finish(struct result *r)
 	p->duration_ns = r->in->duration_ns;
 	p->epochs_folded = gc_log_folded(r->in->gc);
 	p->cost = measure_cost(r->in);
+	p->heap = r->heap;
 	count_stack_ends(p);
 	return p;
 }
@@ -269,19 +291,25 @@ struct profile *result_profile(const struct result_input *in)
 	struct result r = {
 		.in = in, .builder = in->builder, .symbolizer = symbolizer_new(in->builder)};
 	struct profile *p = NULL;
-	int err = r.symbolizer ? add_targets(&r) : -ENOMEM;
+	int err = r.symbolizer ? 0 : -ENOMEM;
 
+	if (!err && in->debuginfod)
+		symbolizer_use_debuginfod(r.symbolizer);
+	if (!err)
+		err = add_targets(&r);
 	if (!err) {
 		r.lost_stack = symbolizer_special_stack(r.symbolizer, "[lost stack]");
 		err = add_counts(&r);
 	}
-	if (!err) {
+	if (!err)
 		err = gc_log_result(in->gc, in->builder, in->started_ns,
 				    &(struct gc_names){target_of, stack_of, &r});
-	}
+	if (!err && in->live)
+		err = live_result(in->live, in->builder, target_of, stack_of, &r, &r.heap);
 	if (!err)
 		err = add_losses(&r);
 	if (!err) {
+		symbolizer_say_nameless(r.symbolizer);
 		p = finish(&r);
 		err = p ? 0 : -errno;
 	}

@@ -6,30 +6,24 @@
 #include "profile/profile.h"
 #include "session/gc.h"
 #include "session/raw_counts.h"
-#include "session/tap.h"
-
-/* What a session knows of a tap besides its plan. */
-struct tap_state {
-	uint64_t cpu_at_start_ns, cpu_now_ns;
-	int layout; /* place in go_layouts[] */
-	bool gone;  /* ended, or another program now */
-};
+#include "session/live.h"
+#include "session/targets.h"
 
 struct result_input {
 	/* Has the types that were read while the processes lived; emptied. */
 	struct profile_builder *builder;
-	struct tap *const *taps;
-	const struct tap_state *states;
-	size_t n_taps;
+	const struct targets *targets;
 	const struct raw_counts *raw;
 	struct tap_stats stats;
 	uint64_t losses[LOST_MAX];
 	const struct gc_log *gc;
-	uint64_t usdt_lost; /* events of static probes */
+	const struct live *live; /* NULL: blocks were not followed */
+	uint64_t usdt_lost;      /* events of static probes */
 	uint64_t start_unix_ns, duration_ns;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	double trap_ns;      /* below 0: not measured */
 	bool has_types;      /* counts are kept apart by them */
+	bool debuginfod;
 };
 
 /* NULL with errno set, the reason printed. */

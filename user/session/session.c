@@ -9,11 +9,15 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/vec.h"
+#include "probe/return_guard.h"
 #include "session/calibrate.h"
 #include "session/kernel.h"
+#include "session/live.h"
+#include "session/native.h"
 #include "session/result.h"
 #include "session/session.h"
-#include "session/tap.h"
+#include "session/targets.h"
+#include "session/unwind.h"
 #include "session/usdt.h"
 
 /* Drained this often even when the maps have room: what a crash of ours would lose. */
@@ -21,11 +25,15 @@
 
 struct session {
 	struct session_options options;
+	struct native_request request;
+	struct files *files;
+	struct targets targets;
 	struct kernel *kernel;
-	struct attachment *attachment;
+	struct attachment *attachment; /* once started */
 	struct usdt *usdt;
-	VEC(struct tap *) taps;
-	VEC(struct tap_state) states; /* one per tap */
+	struct native *native;
+	struct unwind *unwind;
+	struct live *live; /* NULL: blocks are not followed */
 	struct raw_counts raw;
 	struct gc_log *gc;
 	struct profile_builder *builder; /* of what cannot wait for the end: types */
@@ -46,6 +54,23 @@ const char *session_libbpf_version(void)
 	return libbpf_version_string();
 }
 
+static int make_parts(struct session *s)
+{
+	const struct session_options *o = &s->options;
+
+	s->builder = profile_builder_new();
+	s->gc = gc_log_new();
+	s->usdt = s->builder ? usdt_new(s->builder) : NULL;
+	s->files = files_new(o->kinds, &s->request);
+	s->native = native_new();
+	s->unwind = unwind_new(o->unwind_memory ?: UNWIND_MEMORY_DEFAULT);
+	if (o->live)
+		s->live = live_new(o->max_live ?: NATIVE_MAX_LIVE_DEFAULT);
+	return s->gc && s->usdt && s->files && s->native && s->unwind && (s->live || !o->live)
+		       ? 0
+		       : -ENOMEM;
+}
+
 struct session *session_new(const struct session_options *options)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -54,10 +79,15 @@ struct session *session_new(const struct session_options *options)
 	if (!s)
 		return NULL;
 	s->options = *options;
-	s->builder = profile_builder_new();
-	s->gc = gc_log_new();
-	s->usdt = s->builder ? usdt_new(s->builder) : NULL;
-	err = s->usdt && s->gc ? link_kind_choose(&s->options.link) : -ENOMEM;
+	s->request = (struct native_request){
+		.kinds = options->kinds | (options->live ? 1u << KIND_FREE : 0),
+		.live = options->live,
+		.custom = options->custom,
+		.n_custom = options->n_custom,
+	};
+	err = make_parts(s);
+	if (!err)
+		err = link_kind_choose(&s->options.link);
 	if (!err)
 		return s;
 	session_free(s);
@@ -70,12 +100,13 @@ void session_free(struct session *s)
 	if (!s)
 		return;
 	attachment_free(s->attachment);
+	live_free(s->live);
+	unwind_free(s->unwind);
+	native_free(s->native);
 	usdt_free(s->usdt);
 	kernel_free(s->kernel);
-	vec_for_each (&s->taps, tap)
-		tap_free(*tap);
-	vec_free(&s->taps);
-	vec_free(&s->states);
+	targets_free(&s->targets);
+	files_free(s->files);
 	profile_builder_free(s->builder);
 	raw_counts_free(&s->raw);
 	gc_log_free(s->gc);
@@ -83,59 +114,90 @@ void session_free(struct session *s)
 	free(s);
 }
 
-static int describe(struct session *s)
+/* Are native functions of the target tapped? */
+static bool taps_native(const struct session *s, const struct tap *t)
+{
+	return s->options.native_in_go || !tap_is_go(t);
+}
+
+static bool has_something(const struct session *s, const struct tap *t)
+{
+	return tap_is_go(t) || tap_gc_file(t) || (taps_native(s, t) && tap_has_allocator(t));
+}
+
+int session_add_target(struct session *s, struct process *process, bool starting)
+{
+	struct tap *tap = tap_new(process, s->files);
+	uint32_t id = (uint32_t)s->targets.list.n + 1;
+
+	if (!tap)
+		return -errno;
+	if (!starting && !has_something(s, tap)) {
+		log_error("%s: %s: no Go program, and no allocator that we know is in it or its "
+			  "libraries: name one with --allocator SYMBOL",
+			  tap_name(tap), tap_exe_path(tap));
+		tap_free(tap);
+		return -ENOENT;
+	}
+	if (targets_add(&s->targets, tap, id)) {
+		tap_free(tap);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void session_print_plan(const struct session *s, FILE *out)
+{
+	vec_for_each (&s->targets.list, target) {
+		const struct tap *t = target->tap;
+		const struct file *file;
+
+		fprintf(out, "%s, %s, --link %s\n", tap_name(t), tap_version(t),
+			link_kind_name(s->options.link));
+		if (tap_is_go(t))
+			probe_plan_print(&tap_exe(t)->go_plan, tap_exe_path(t), out);
+		if (tap_gc_file(t))
+			usdt_plan_print(&tap_gc_file(t)->usdt, tap_gc_file(t)->path, out);
+		for (size_t i = 0; taps_native(s, t) && (file = tap_file_at(t, i)); i++) {
+			if (file->native.n)
+				native_plan_print(&file->native, file->path, out);
+		}
+	}
+}
+
+/* "server (pid 123, go1.26.8)", "python3 (pid 124, CPython 3.11, glibc)". */
+static int describe(struct session *s, const struct tap *t)
 {
 	__auto_free char *before = s->description;
-	struct tap *t = s->taps.data[s->taps.n - 1];
+	char allocators[128] = "";
+	const char *version = tap_version(t);
 
-	if (asprintf(&s->description, "%s%s%s (pid %d, %s)", before ? before : "",
-		     before ? ", " : "", process_comm(tap_process(t)), process_pid(tap_process(t)),
-		     tap_version(t)) >= 0)
+	if (taps_native(s, t))
+		tap_allocators(t, allocators, sizeof(allocators));
+	if (asprintf(&s->description, "%s%s%s (pid %d%s%s%s%s)", before ? before : "",
+		     before ? ", " : "", tap_comm(t), tap_pid(t), *version ? ", " : "", version,
+		     *allocators ? ", " : "", allocators) >= 0)
 		return 0;
 	s->description = NULL;
 	return -ENOMEM;
 }
 
-int session_add_target(struct session *s, struct process *process)
+const char *session_describe(struct session *s)
 {
-	struct tap_state state = {0};
-	struct tap *tap = tap_new(process, s->options.kinds);
-
-	if (!tap)
-		return -errno;
-	if (vec_push(&s->taps, tap)) {
-		tap_free(tap);
-		return -ENOMEM;
+	free(s->description);
+	s->description = NULL;
+	vec_for_each (&s->targets.list, target) {
+		if (describe(s, target->tap))
+			return "";
 	}
-	if (vec_push(&s->states, state))
-		return -ENOMEM;
-	if (tap_usdt_plan(tap) &&
-	    usdt_add_target(s->usdt, (uint32_t)s->taps.n, (uint32_t)s->taps.n - 1))
-		return -ENOMEM;
-	return describe(s);
-}
-
-void session_print_plan(const struct session *s, FILE *out)
-{
-	vec_for_each (&s->taps, tap) {
-		fprintf(out, "%s, %s, --link %s\n", tap_name(*tap), tap_version(*tap),
-			link_kind_name(s->options.link));
-		if (tap_usdt_plan(*tap))
-			usdt_plan_print(tap_usdt_plan(*tap), tap_usdt_file(*tap), out);
-		else
-			probe_plan_print(tap_plan(*tap), process_exe(tap_process(*tap)), out);
-	}
-}
-
-const char *session_describe(const struct session *s)
-{
-	return s->description ? s->description : "";
+	return s->description ?: "";
 }
 
 bool session_sees_allocations(const struct session *s)
 {
-	vec_for_each (&s->taps, tap) {
-		if (!tap_usdt_plan(*tap))
+	vec_for_each (&s->targets.list, target) {
+		if (tap_is_go(target->tap) ||
+		    (taps_native(s, target->tap) && tap_has_allocator(target->tap)))
 			return true;
 	}
 	return false;
@@ -146,94 +208,168 @@ size_t session_n_probes(const struct session *s)
 	return s->attachment ? attachment_count(s->attachment) : 0;
 }
 
-static int attach_tap(struct session *s, size_t i)
+static int attach_go(struct session *s, const struct target *target)
 {
-	const struct tap *t = s->taps.data[i];
-	const struct process *p = tap_process(t);
-	struct target_place place = {
-		.layout = (uint8_t)s->states.data[i].layout,
-		.target = (uint16_t)(i + 1),
-	};
-	int err = kernel_add_target(s->kernel, place.target, process_pid(p), tap_type_range(t));
+	const struct tap *t = target->tap;
+	struct file *exe = tap_exe(t);
+	struct target_place place = {.target = (uint16_t)target->id};
+	int err;
 
-	if (!err && tap_usdt_plan(t))
-		return usdt_attach(s->usdt, s->attachment, tap_name(t), tap_usdt_plan(t),
-				   process_pid(p), tap_usdt_fd(t));
-	if (!err)
-		err = kernel_add_gc_target(s->kernel, place.target, tap_gc_controller(t));
+	if (exe->layout < 0)
+		exe->layout = kernel_add_layout(s->kernel, &exe->go_plan.layout);
+	if (exe->layout < 0)
+		return exe->layout;
+	place.layout = (uint8_t)exe->layout;
+	err = kernel_add_gc_target(s->kernel, target->id, tap_gc_controller(t));
 	return err ? err
-		   : attachment_add(s->attachment, tap_name(t), tap_plan(t),
-				    kernel_programs(s->kernel), place, process_pid(p),
-				    process_exe_fd(p));
+		   : attachment_add(s->attachment, tap_name(t), &exe->go_plan,
+				    kernel_programs(s->kernel), place, tap_pid(t), exe->fd);
+}
+
+/* The functions, and static probes, of files it has mapped that are not tapped yet. */
+static int attach_files(struct session *s, struct target *target)
+{
+	const struct tap *t = target->tap;
+	const struct native_scope scope = {(uint16_t)target->id, tap_pid(t)};
+	struct file *file;
+	int err = 0;
+
+	for (; !err && (file = tap_file_at(t, target->n_attached)); target->n_attached++) {
+		if (file->native.n && taps_native(s, t))
+			err = native_attach(s->native, s->attachment, tap_name(t), &file->native,
+					    scope, file->fd,
+					    !tap_is_go(t) && return_guard_allows(tap_pid(t)));
+	}
+	file = tap_gc_file(t);
+	if (err || !file || target->gc_attached)
+		return err;
+	target->gc_attached = true;
+	err = usdt_add_target(s->usdt, target->id, targets_place(&s->targets, target->id));
+	return err ? err
+		   : usdt_attach(s->usdt, s->attachment, tap_name(t), &file->usdt, tap_pid(t),
+				 file->fd);
+}
+
+static int attach_target(struct session *s, struct target *target)
+{
+	struct tap *t = target->tap;
+	int err = kernel_add_target(s->kernel, target->id, tap_pid(t), tap_type_range(t));
+
+	if (!err && taps_native(s, t))
+		err = tap_note_mappings(t, s->unwind);
+	if (!err && tap_is_go(t))
+		err = attach_go(s, target);
+	return err ? err : attach_files(s, target);
+}
+
+int session_look_again(struct session *s, pid_t pid)
+{
+	struct target *target = targets_by_pid(&s->targets, pid);
+	int err = target ? tap_note_mappings(target->tap,
+					     taps_native(s, target->tap) ? s->unwind : NULL)
+			 : 0;
+
+	if (!target || err == -ESRCH)
+		return 0;
+	return err || !s->attachment ? err : attach_files(s, target);
+}
+
+/* What is known before any program is loaded of what will be tapped. */
+static void prepare(struct session *s)
+{
+	struct alloctap_bpf *skel = kernel_skel(s->kernel);
+	bool native = s->options.native_in_go;
+
+	vec_for_each (&s->targets.list, target)
+		native |= !tap_is_go(target->tap);
+	usdt_prepare(s->usdt, skel, s->attachment,
+		     native && s->options.kinds & 1u << KIND_GC_ASSIST);
+	native_prepare(s->native, skel, s->attachment, native ? &s->request : NULL,
+		       s->options.max_live);
+	unwind_configure(s->unwind, skel);
+}
+
+static int load(struct session *s)
+{
+	struct alloctap_bpf *skel = kernel_skel(s->kernel);
+	int err = kernel_load(s->kernel, s->attachment);
+
+	if (!err)
+		err = usdt_start(s->usdt, skel);
+	if (!err)
+		err = native_start(s->native, skel);
+	return err ? err : unwind_start(s->unwind, skel);
+}
+
+static int start_clocks(struct session *s)
+{
+	int err;
+
+	vec_for_each (&s->targets.list, target)
+		process_cpu_ns(tap_process(target->tap), &target->cpu_at_start_ns);
+	s->start_unix_ns = clock_ns(CLOCK_REALTIME);
+	s->started_ns = s->drained_ns = clock_ns(CLOCK_MONOTONIC);
+	err = kernel_set_origin(s->kernel, s->started_ns);
+	usdt_set_start(s->usdt, s->started_ns);
+	if (!err && s->live)
+		err = live_start(s->live, kernel_skel(s->kernel), s->started_ns);
+	return err;
 }
 
 int session_start(struct session *s)
 {
-	int err = 0;
+	int err;
 
-	s->kernel = kernel_open(&s->options, s->taps.n, s->gc);
+	s->kernel = kernel_open(&s->options, s->targets.list.n, s->gc);
 	if (!s->kernel)
 		return -errno;
 	s->attachment = attachment_new(s->options.link);
 	if (!s->attachment)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->taps.n && err >= 0; i++) {
-		if (tap_usdt_plan(s->taps.data[i]))
-			continue;
-		err = kernel_add_layout(s->kernel, &tap_plan(s->taps.data[i])->layout);
-		s->states.data[i].layout = err;
+	prepare(s);
+	err = load(s);
+	vec_for_each (&s->targets.list, target) {
+		if (!err)
+			err = attach_target(s, target);
 	}
-	if (err < 0)
-		return err;
-	usdt_prepare(s->usdt, kernel_skel(s->kernel), s->attachment);
-	err = kernel_load(s->kernel, s->attachment);
 	if (!err)
-		err = usdt_start(s->usdt, kernel_skel(s->kernel));
-	for (size_t i = 0; i < s->taps.n && !err; i++)
-		err = attach_tap(s, i);
-	if (err)
-		return err;
-	for (size_t i = 0; i < s->taps.n; i++)
-		process_cpu_ns(tap_process(s->taps.data[i]), &s->states.data[i].cpu_at_start_ns);
-	s->start_unix_ns = clock_ns(CLOCK_REALTIME);
-	s->started_ns = s->drained_ns = clock_ns(CLOCK_MONOTONIC);
-	err = kernel_set_origin(s->kernel, s->started_ns);
-	usdt_set_start(s->usdt, s->started_ns);
-	kernel_count(s->kernel, true);
+		err = start_clocks(s);
+	if (!err)
+		kernel_count(s->kernel, true);
 	return err;
 }
 
 /* Reads what /proc still tells, and whether the process is the one we tapped. */
-static void look_at_tap(struct session *s, size_t i, bool ended)
+static int look_at_target(struct session *s, struct target *target, bool ended)
 {
-	struct tap_state *state = &s->states.data[i];
-	struct tap *t = s->taps.data[i];
+	struct tap *t = target->tap;
 
-	if (state->gone)
-		return;
+	if (target->gone)
+		return 0;
 	/* A zombie's times can still be read: the last look counts. */
-	process_cpu_ns(tap_process(t), &state->cpu_now_ns);
-	if (ended) {
+	process_cpu_ns(tap_process(t), &target->cpu_now_ns);
+	if (ended)
 		log_info("%s has ended", tap_name(t));
-		state->gone = true;
-	} else if (kernel_target_execed(s->kernel, (uint32_t)i + 1, process_pid(tap_process(t)))) {
+	else if (kernel_target_execed(s->kernel, target->id, tap_pid(t)))
 		log_warn("%s has become another program (exec): what it did until then is kept",
 			 tap_name(t));
-		state->gone = true;
-	}
+	else
+		return 0;
+	targets_set_gone(&s->targets, target, clock_ns(CLOCK_MONOTONIC));
+	unwind_drop_process(s->unwind, (uint32_t)tap_pid(t));
+	return s->live ? live_gone(s->live, target->id) : 0;
 }
 
 /* A type that may be gone when we come to name things. */
-static void read_type(void *ctx, uint32_t target, uint64_t type)
+static void read_type(void *ctx, uint32_t id, uint64_t type)
 {
 	struct session *s = ctx;
+	struct target *target = targets_by_id(&s->targets, id);
 	struct target_types *types;
-	struct tap *tap;
 
-	if (!target || target > s->taps.n)
+	if (!target || !tap_is_go(target->tap) || tap_is_in_file(target->tap, type))
 		return;
-	tap = s->taps.data[target - 1];
-	types = tap_is_in_file(tap, type) ? NULL : tap_types(tap, s->builder);
+	types = tap_types(target->tap, s->builder);
 	if (types)
 		target_types_get(types, type);
 }
@@ -252,46 +388,57 @@ static void read_fleeting_types(struct session *s, size_t first)
 /* Waits for a record of the kernel side, or the end of a target. */
 static int wait_for_something(struct session *s, int timeout_ms)
 {
-	__auto_free struct pollfd *fds = calloc(s->taps.n + 2, sizeof(*fds));
+	size_t n_targets = s->targets.list.n;
+	__auto_free struct pollfd *fds = calloc(n_targets + 2, sizeof(*fds));
 	bool filled;
-	int n;
+	int n, err = 0;
 
 	if (!fds)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->taps.n; i++) {
-		fds[i].fd =
-			s->states.data[i].gone ? -1 : process_pidfd(tap_process(s->taps.data[i]));
+	for (size_t i = 0; i < n_targets; i++) {
+		const struct target *target = &s->targets.list.data[i];
+
+		fds[i].fd = target->gone ? -1 : process_pidfd(tap_process(target->tap));
 		fds[i].events = POLLIN;
 	}
-	fds[s->taps.n].fd = kernel_events_fd(s->kernel);
-	fds[s->taps.n].events = POLLIN;
-	fds[s->taps.n + 1].fd = usdt_events_fd(s->usdt);
-	fds[s->taps.n + 1].events = POLLIN;
-	n = poll(fds, s->taps.n + 2, timeout_ms);
+	fds[n_targets].fd = kernel_events_fd(s->kernel);
+	fds[n_targets].events = POLLIN;
+	fds[n_targets + 1].fd = usdt_events_fd(s->usdt);
+	fds[n_targets + 1].events = POLLIN;
+	n = poll(fds, n_targets + 2, timeout_ms);
 	if (n < 0 && errno != EINTR)
 		return -errno;
-	for (size_t i = 0; i < s->taps.n; i++)
-		look_at_tap(s, i, n > 0 && fds[i].fd >= 0 && fds[i].revents);
+	for (size_t i = 0; i < n_targets && !err; i++)
+		err = look_at_target(s, &s->targets.list.data[i],
+				     n > 0 && fds[i].fd >= 0 && fds[i].revents);
 	usdt_take(s->usdt);
 	filled = kernel_take_events(s->kernel, read_type, s);
-	return filled ? 1 : 0;
+	return err ? err : filled;
+}
+
+static int drain(struct session *s)
+{
+	size_t known = s->raw.counts.n;
+	int err = kernel_drain(s->kernel, &s->raw);
+
+	if (!err)
+		read_fleeting_types(s, known);
+	if (!err && s->live)
+		err = live_look(s->live, &s->raw, clock_ns(CLOCK_MONOTONIC));
+	return err;
 }
 
 int session_poll(struct session *s, int timeout_ms)
 {
 	int err = wait_for_something(s, timeout_ms);
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
-	size_t known = s->raw.counts.n;
 
 	if (err < 0)
 		return err;
 	if (err == 0 && now - s->drained_ns < DRAIN_INTERVAL_NS)
 		return 0;
 	s->drained_ns = now;
-	err = kernel_drain(s->kernel, &s->raw);
-	if (!err)
-		read_fleeting_types(s, known);
-	return err;
+	return drain(s);
 }
 
 void session_status(struct session *s, struct session_status *status)
@@ -312,8 +459,7 @@ void session_status(struct session *s, struct session_status *status)
 	status->lost = usdt_lost(s->usdt);
 	for (int i = 0; i < LOST_MAX; i++)
 		status->lost += losses[i];
-	vec_for_each (&s->states, state)
-		status->targets_alive += !state->gone;
+	status->targets_alive = s->targets.n_alive;
 }
 
 /* The overflow entries hold what no key could be stored for: [lost stack] of nobody known. */
@@ -339,11 +485,12 @@ int session_stop(struct session *s)
 	kernel_count(s->kernel, false);
 	s->stopped_ns = clock_ns(CLOCK_MONOTONIC);
 	/* Libraries loaded since the start, while they can still be asked for. */
-	for (size_t i = 0; i < s->taps.n; i++) {
-		look_at_tap(s, i, false);
-		if (!s->states.data[i].gone && tap_note_mappings(s->taps.data[i]))
+	vec_for_each (&s->targets.list, target) {
+		if (!err)
+			err = look_at_target(s, target, false);
+		if (!target->gone && tap_note_mappings(target->tap, NULL))
 			log_debug("%s: libraries it loaded since may lack names",
-				  tap_name(s->taps.data[i]));
+				  tap_name(target->tap));
 	}
 	attachment_free(s->attachment);
 	s->attachment = NULL;
@@ -354,6 +501,8 @@ int session_stop(struct session *s)
 		err = kernel_drain(s->kernel, &s->raw);
 	if (!err)
 		read_fleeting_types(s, 0);
+	if (!err && s->live)
+		err = live_finish(s->live, &s->raw);
 	return err ? err : take_overflow(s);
 }
 
@@ -362,9 +511,9 @@ struct profile *session_profile(struct session *s)
 	struct result_input in = {
 		.builder = s->builder,
 		.has_types = !s->options.no_types,
-		.taps = s->taps.data,
-		.states = s->states.data,
-		.n_taps = s->taps.n,
+		.targets = &s->targets,
+		.live = s->live,
+		.debuginfod = s->options.debuginfod,
 		.raw = &s->raw,
 		.gc = s->gc,
 		.usdt_lost = usdt_lost(s->usdt),

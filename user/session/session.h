@@ -13,13 +13,22 @@
 #include <stdio.h>
 
 #include "probe/attach.h"
+#include "probe/native_plan.h"
 #include "profile/profile.h"
 #include "target/process.h"
 
 struct session_options {
 	enum link_kind link;
-	unsigned int kinds;  /* mask of 1 << enum sample_kind */
-	uint32_t max_stacks; /* kernel map sizes, per side of the double buffer */
+	unsigned int kinds; /* mask of 1 << enum sample_kind */
+	/* Native functions. */
+	const struct native_custom *custom; /* home-made allocators */
+	size_t n_custom;
+	bool native_in_go;      /* in Go programs too */
+	bool live;              /* follow what is allocated until it is freed */
+	uint32_t max_live;      /* addresses at a time; 0: the default */
+	uint64_t unwind_memory; /* bytes for unwind tables; 0: the default */
+	bool debuginfod;        /* ask servers for names */
+	uint32_t max_stacks;    /* kernel map sizes, per side of the double buffer */
 	uint32_t max_counts;
 	bool no_types;       /* leave types out of it */
 	bool empty_programs; /* measure the probes alone: nothing is counted */
@@ -43,12 +52,20 @@ const char *session_libbpf_version(void);
 struct session *session_new(const struct session_options *options);
 void session_free(struct session *s);
 
-/* Takes @process over. 0 or -errno, the reason printed. */
-int session_add_target(struct session *s, struct process *process);
+/*
+ * Takes @process over. 0 or -errno, the reason printed. One that is @starting has not
+ * mapped its libraries yet: what there is to tap in it shows later.
+ */
+int session_add_target(struct session *s, struct process *process, bool starting);
+/*
+ * Looks at what @pid has mapped since, and puts probes into files that are new. 0 or
+ * -errno, printed.
+ */
+int session_look_again(struct session *s, pid_t pid);
 void session_print_plan(const struct session *s, FILE *out);
-/* "server (pid 123, go1.26.8), ...": valid as long as @s. */
-const char *session_describe(const struct session *s);
-/* Has it a target whose allocations are seen? Of runtimes other than Go only the GC is. */
+/* "server (pid 123, go1.26.8), ...": valid until the next call. */
+const char *session_describe(struct session *s);
+/* Has it a target whose allocations are seen? Of others only collections are. */
 bool session_sees_allocations(const struct session *s);
 /* Probes in the targets; 0 before session_start(). */
 size_t session_n_probes(const struct session *s);

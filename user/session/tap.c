@@ -7,113 +7,71 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/vec.h"
 #include "session/gc_finder.h"
+#include "session/mappings.h"
 #include "session/tap.h"
-
-struct noted_map {
-	struct memory_map map; /* path is ours */
-	int fd;
-};
+#include "target/container.h"
+#include "target/jit_map.h"
 
 struct tap {
 	struct process *process;
+	struct files *files;
 	char name[64];
-	struct elf_file *elf;
-	struct go_binary *go;
-	struct probe_plan plan;
-	VEC(struct noted_map) maps;
-	/* Opened at the start: after an exec it still is the memory of the program we tap. */
+	struct mappings mappings;
+	struct file *exe;
+	uint64_t exe_inode;
+	/* Of Go programs. Opened at the start: after an exec it still is the memory we tap. */
 	int memory;
 	bool placed;   /* bias is known */
 	uint64_t bias; /* of addresses in the process to those in the file */
 	struct type_range in_file;
 	bool types_missing; /* the file's were looked for in vain */
 	struct target_types *types;
-	/* Of another runtime: then there is no go. */
-	struct usdt_plan usdt;
-	int usdt_fd;
-	char *usdt_file;
-	char usdt_version[64];
+	/* Of another runtime. */
+	struct file *gc;
+	char gc_version[64];
+	struct jit_map jit;
+	char container[CONTAINER_ID_BYTES];
 };
 
-static int open_binary(struct tap *t)
+/* The mapped file, as its device may be another than that of the open one. */
+static int take_exe(struct tap *t)
 {
-	t->elf = elf_file_open_fd(process_exe_fd(t->process), process_exe(t->process));
-	if (!t->elf) {
-		int err = -errno;
+	vec_for_each (&t->mappings.files, file) {
+		if (!t->exe && (*file)->inode == t->exe_inode && (*file)->fd >= 0)
+			t->exe = *file;
+	}
+	if (!t->exe)
+		t->exe = files_of_fd(t->files, process_exe_fd(t->process), process_exe(t->process));
+	return t->exe ? 0 : -errno;
+}
 
+static int look_at_mappings(struct tap *t)
+{
+	int err = tap_note_mappings(t, NULL);
+
+	if (err)
+		log_error("%s: its memory map cannot be read: %s", t->name,
+			  err == -ESRCH ? "it has ended" : "need CAP_SYS_PTRACE");
+	return err ? err : take_exe(t);
+}
+
+/* What the program is. Not Go is fine; Go that cannot be read is not. */
+static int look_at_program(struct tap *t)
+{
+	int err;
+
+	if (!t->exe->elf) {
+		err = t->exe->elf_err ?: -ENOEXEC;
 		log_error("%s: %s: %s", t->name, process_exe(t->process), elf_file_error(-err));
 		return err;
 	}
-	return 0;
-}
-
-static int look_at_files(struct tap *t, struct gc_finder *f)
-{
-	int err = 0;
-
-	vec_for_each (&t->maps, m) {
-		if (!err && m->fd >= 0)
-			err = gc_finder_look(f, m->fd, m->map.path);
+	err = files_look_for_go(t->files, t->exe, t->name);
+	if (!err && !t->exe->go && t->exe->go_err != -ENOEXEC) {
+		err = t->exe->go_err;
+		log_error("%s: %s: %s", t->name, process_exe(t->process), t->exe->not_go);
 	}
-	return err ? err : gc_finder_look_beside(f, t->process);
-}
-
-/* Does the program name a library that a runtime keeps its collector in? */
-static bool wants_runtime_library(const struct tap *t)
-{
-	const struct elf_section *s = elf_file_section(t->elf, ".dynstr");
-	struct cursor names = s ? elf_file_section_bytes(t->elf, s) : cursor_make("", 0);
-	const char *name;
-
-	while (cursor_left(&names) && (name = cursor_cstr(&names))) {
-		if (!strncmp(name, "lib", 3) && gc_runtime_of_file(name))
-			return true;
-	}
-	return false;
-}
-
-/* A program that is not Go, which go_binary_open() refused with @err, saying @why. */
-static int find_other_runtime(struct tap *t, const char *why, int err)
-{
-	struct gc_finder f;
-	int looked;
-
-	gc_finder_init(&f, t->name);
-	looked = look_at_files(t, &f);
-	if (!looked && f.fd >= 0) {
-		t->usdt = f.plan;
-		t->usdt_fd = f.fd;
-		t->usdt_file = f.path;
-		snprintf(t->usdt_version, sizeof(t->usdt_version), "%s", f.version);
-		err = 0;
-	} else if (looked) {
-		err = looked;
-	} else if (f.without_probes && f.n_without_probes == 1 && wants_runtime_library(t)) {
-		log_error("%s: %s keeps its garbage collector in a library that is not loaded yet: "
-			  "start it, then tap it with -p",
-			  t->name, process_exe(t->process));
-	} else if (f.without_probes) {
-		log_error("%s: %s: this %s has no static probes that tell of its garbage "
-			  "collections: %s",
-			  t->name, f.without_probes_path ? f.without_probes_path : "",
-			  f.without_probes->label, f.without_probes->remedy);
-	} else {
-		log_error("%s: %s: %s", t->name, process_exe(t->process), why);
-	}
-	gc_finder_done(&f);
 	return err;
-}
-
-static int plan_probes(struct tap *t, unsigned int kinds)
-{
-	const char *why = NULL;
-
-	t->go = go_binary_open(t->elf, &why);
-	if (t->go)
-		return probe_plan_go(&t->plan, t->name, t->elf, t->go, kinds);
-	return find_other_runtime(t, why, -errno);
 }
 
 static void find_types(struct tap *t)
@@ -122,8 +80,8 @@ static void find_types(struct tap *t)
 
 	t->placed = !process_entry(t->process, &entry);
 	if (t->placed)
-		t->bias = entry - elf_file_entry(t->elf);
-	if (!t->placed || !go_binary_types(t->go, &first, &end)) {
+		t->bias = entry - elf_file_entry(t->exe->elf);
+	if (!t->placed || !go_binary_types(t->exe->go, &first, &end)) {
 		log_warn("%s: its types cannot be found: they get no names", t->name);
 		t->types_missing = true;
 		return;
@@ -143,9 +101,19 @@ static void open_memory(struct tap *t)
 		log_debug("%s: its memory cannot be read: %s", t->name, strerror(errno));
 }
 
-struct tap *tap_new(struct process *process, unsigned int kinds)
+static void find_collector(struct tap *t)
+{
+	if (t->gc || tap_is_go(t))
+		return;
+	t->gc = gc_finder_look(&t->mappings, t->files, t->process);
+	if (t->gc)
+		gc_finder_version(t->gc, t->gc_version, sizeof(t->gc_version));
+}
+
+struct tap *tap_new(struct process *process, struct files *files)
 {
 	struct tap *t = calloc(1, sizeof(*t));
+	struct stat st;
 	int err;
 
 	if (!t) {
@@ -153,25 +121,25 @@ struct tap *tap_new(struct process *process, unsigned int kinds)
 		return NULL;
 	}
 	t->process = process;
+	t->files = files;
 	t->memory = -1;
+	t->jit.directory = -1;
 	snprintf(t->name, sizeof(t->name), "pid %d (%s)", process_pid(process),
 		 process_comm(process));
-	t->usdt_fd = -1;
-	err = open_binary(t);
-	if (!err) {
-		err = tap_note_mappings(t);
-		if (err)
-			log_error("%s: its memory map cannot be read: %s", t->name,
-				  err == -ESRCH ? "it has ended" : "need CAP_SYS_PTRACE");
-	}
+	t->exe_inode = fstat(process_exe_fd(process), &st) ? 0 : st.st_ino;
+	err = look_at_mappings(t);
 	if (!err)
-		err = plan_probes(t, kinds);
-	if (!err && t->go) {
+		err = look_at_program(t);
+	if (!err && tap_is_go(t)) {
 		open_memory(t);
 		find_types(t);
 	}
-	if (!err)
+	if (!err) {
+		find_collector(t);
+		jit_map_find(process_pid(process), &t->jit);
+		container_of_process(process_pid(process), t->container);
 		return t;
+	}
 	tap_free(t);
 	errno = -err;
 	return NULL;
@@ -181,22 +149,11 @@ void tap_free(struct tap *t)
 {
 	if (!t)
 		return;
-	vec_for_each (&t->maps, m) {
-		free(m->map.path);
-		if (m->fd >= 0)
-			close(m->fd);
-	}
-	vec_free(&t->maps);
+	mappings_free(&t->mappings);
 	target_types_free(t->types);
 	if (t->memory >= 0)
 		close(t->memory);
-	probe_plan_free(&t->plan);
-	usdt_plan_free(&t->usdt);
-	if (t->usdt_fd >= 0)
-		close(t->usdt_fd);
-	free(t->usdt_file);
-	go_binary_free(t->go);
-	elf_file_free(t->elf);
+	jit_map_close(&t->jit);
 	process_free(t->process);
 	free(t);
 }
@@ -206,14 +163,24 @@ const struct process *tap_process(const struct tap *t)
 	return t->process;
 }
 
-const struct probe_plan *tap_plan(const struct tap *t)
+pid_t tap_pid(const struct tap *t)
 {
-	return &t->plan;
+	return process_pid(t->process);
 }
 
-uint64_t tap_gc_controller(const struct tap *t)
+const char *tap_comm(const struct tap *t)
 {
-	return t->plan.gc_controller && t->placed ? t->plan.gc_controller + t->bias : 0;
+	return process_comm(t->process);
+}
+
+const char *tap_exe_path(const struct tap *t)
+{
+	return process_exe(t->process);
+}
+
+const char *tap_container(const struct tap *t)
+{
+	return t->container;
 }
 
 const char *tap_name(const struct tap *t)
@@ -221,34 +188,97 @@ const char *tap_name(const struct tap *t)
 	return t->name;
 }
 
-const struct usdt_plan *tap_usdt_plan(const struct tap *t)
+struct file *tap_exe(const struct tap *t)
 {
-	return t->usdt.runtime ? &t->usdt : NULL;
+	return t->exe;
 }
 
-int tap_usdt_fd(const struct tap *t)
+bool tap_is_go(const struct tap *t)
 {
-	return t->usdt_fd;
+	return t->exe->go != NULL;
 }
 
-const char *tap_usdt_file(const struct tap *t)
+struct file *tap_gc_file(const struct tap *t)
 {
-	return t->usdt_file;
+	return t->gc;
+}
+
+struct file *tap_file_at(const struct tap *t, size_t i)
+{
+	return i < t->mappings.files.n ? t->mappings.files.data[i] : NULL;
+}
+
+bool tap_has_allocator(const struct tap *t)
+{
+	vec_for_each (&t->mappings.files, file) {
+		if ((*file)->native.n)
+			return true;
+	}
+	return false;
+}
+
+void tap_say_no_collections(const struct tap *t)
+{
+	const struct gc_runtime *runtime = gc_finder_without_probes(&t->mappings);
+
+	if (!t->gc && runtime)
+		log_info("%s: its garbage collections are not seen: this %s has no static probes "
+			 "that tell of them: %s",
+			 t->name, runtime->label, runtime->remedy);
+}
+
+uint64_t tap_gc_controller(const struct tap *t)
+{
+	uint64_t controller = t->exe->go_plan.gc_controller;
+
+	return controller && t->placed ? controller + t->bias : 0;
 }
 
 const char *tap_runtime(const struct tap *t)
 {
-	return t->go ? "go" : t->usdt.runtime->id;
+	if (tap_is_go(t))
+		return "go";
+	return t->gc ? t->gc->usdt.runtime->id : "native";
 }
 
 const char *tap_version(const struct tap *t)
 {
-	return t->go ? go_binary_version(t->go)->text : t->usdt_version;
+	return tap_is_go(t) ? go_binary_version(t->exe->go)->text : t->gc_version;
+}
+
+/* Is @family one of the list's names? */
+static bool is_listed(const char *list, const char *family)
+{
+	size_t len = strlen(family);
+
+	for (const char *at = list; (at = strstr(at, family)); at += len) {
+		if ((at == list || at[-1] == ' ') && (!at[len] || at[len] == ','))
+			return true;
+	}
+	return false;
+}
+
+void tap_allocators(const struct tap *t, char *text, size_t size)
+{
+	size_t used = 0;
+
+	*text = 0;
+	vec_for_each (&t->mappings.files, file) {
+		for (size_t i = 0; i < (*file)->native.n; i++) {
+			const struct native_planned_probe *p = &(*file)->native.probes[i];
+
+			if (p->kind != KIND_ALLOC || is_listed(text, p->family) ||
+			    used + strlen(p->family) + 3 > size)
+				continue;
+			used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+						 p->family);
+		}
+	}
 }
 
 int tap_go_minor(const struct tap *t)
 {
-	return t->go ? go_binary_version(t->go)->minor : 0;
+	return tap_is_go(t) ? go_binary_version(t->exe->go)->minor : 0;
 }
 
 struct type_range tap_type_range(const struct tap *t)
@@ -265,75 +295,32 @@ struct target_types *tap_types(struct tap *t, struct profile_builder *b)
 {
 	struct go_types *types;
 
-	if (t->types || t->types_missing)
+	if (t->types || t->types_missing || !tap_is_go(t))
 		return t->types;
-	types = go_types_new(t->elf, t->go, t->bias);
+	types = go_types_new(t->exe->elf, t->exe->go, t->bias);
 	t->types = types ? target_types_new(types, t->memory, b) : NULL;
 	t->types_missing = !t->types;
 	return t->types;
 }
 
-static bool is_noted(const struct tap *t, const struct memory_map *map)
+int tap_note_mappings(struct tap *t, struct unwind *unwind)
 {
-	vec_for_each (&t->maps, m) {
-		if (m->map.start == map->start && m->map.inode == map->inode &&
-		    m->map.device == map->device)
-			return true;
-	}
-	return false;
-}
+	int err = mappings_update(&t->mappings, t->files, process_pid(t->process), t->exe_inode,
+				  unwind);
 
-static int note_mapping(struct tap *t, const struct memory_map *map)
-{
-	struct noted_map noted = {.map = *map};
-	int err;
-
-	noted.map.path = strdup(map->path);
-	if (!noted.map.path)
-		return -ENOMEM;
-	noted.fd = memory_map_open(process_pid(t->process), map);
-	if (noted.fd < 0)
-		log_debug("%s: %s cannot be opened: its frames get no names", t->name, map->path);
-	err = vec_push(&t->maps, noted);
-	if (err) {
-		free(noted.map.path);
-		if (noted.fd >= 0)
-			close(noted.fd);
-	}
+	if (!err && t->exe)
+		find_collector(t);
 	return err;
 }
 
-int tap_note_mappings(struct tap *t)
+int tap_name_addresses(const struct tap *t, struct symbolizer *s, uint32_t target)
 {
-	struct memory_maps maps;
-	struct stat exe;
-	int err = memory_maps_read(process_pid(t->process), &maps);
+	int err = mappings_give(&t->mappings, s, target);
+	int fd = err ? -1 : jit_map_open(&t->jit);
 
-	if (err)
+	if (fd < 0)
 		return err;
-	if (fstat(process_exe_fd(t->process), &exe))
-		exe.st_ino = 0;
-	/* The program's own file first: readers of pprof expect it there. */
-	for (int own = 1; own >= 0 && !err; own--) {
-		for (size_t i = 0; i < maps.n && !err; i++) {
-			const struct memory_map *map = &maps.maps[i];
-
-			if (map->executable && *map->path &&
-			    (map->inode == exe.st_ino) == (own == 1) && !is_noted(t, map))
-				err = note_mapping(t, map);
-		}
-	}
-	memory_maps_free(&maps);
-	return err;
-}
-
-int tap_add_mappings(const struct tap *t, struct symbolizer *s, uint32_t target)
-{
-	int err = 0;
-
-	vec_for_each (&t->maps, m) {
-		if (!err)
-			err = symbolizer_add_mapping(s, target, &m->map, m->fd);
-	}
+	err = symbolizer_add_perf_map(s, target, fd);
+	close(fd);
 	return err;
 }

@@ -1,47 +1,60 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One process being tapped: its binary, the plan for it, the files it has mapped. */
+/* One process being tapped: its program, what there is to tap in it, the files it has mapped. */
 #ifndef ALLOCTAP_SESSION_TAP_H
 #define ALLOCTAP_SESSION_TAP_H
 
-#include "probe/plan.h"
-#include "probe/usdt_plan.h"
 #include "profile/symbolize.h"
+#include "session/files.h"
 #include "session/types.h"
 #include "target/process.h"
 
 struct tap;
+struct unwind;
 
 /*
- * Looks at the program and plans its probes. Takes @process over, also on
- * failure. NULL with errno set, the reason printed.
+ * Looks at the program. Takes @process over, also on failure. NULL with errno set, the
+ * reason printed, where nobody could say what to tap in it.
  */
-struct tap *tap_new(struct process *process, unsigned int kinds);
+struct tap *tap_new(struct process *process, struct files *files);
 void tap_free(struct tap *t);
 
 const struct process *tap_process(const struct tap *t);
-/* Empty where tap_usdt_plan() has one. */
-const struct probe_plan *tap_plan(const struct tap *t);
-/* Of a runtime other than Go, whose collections are told by static probes; else NULL. */
-const struct usdt_plan *tap_usdt_plan(const struct tap *t);
-/* The file that has them, owned by @t, and what the process calls it. */
-int tap_usdt_fd(const struct tap *t);
-const char *tap_usdt_file(const struct tap *t);
+pid_t tap_pid(const struct tap *t);
+const char *tap_comm(const struct tap *t);
+/* As the process sees it. */
+const char *tap_exe_path(const struct tap *t);
+/* The ID of the container it runs in; "": in none. */
+const char *tap_container(const struct tap *t);
 /* "pid 4242 (server)": how messages call it. */
 const char *tap_name(const struct tap *t);
-/* What outputs call its runtime: "go", "hotspot"; and for people: "go1.26.8", "CPython 3.11". */
+/* The program's own file. */
+struct file *tap_exe(const struct tap *t);
+bool tap_is_go(const struct tap *t);
+/* Of a runtime other than Go, the file with static probes that tell of collections; else NULL. */
+struct file *tap_gc_file(const struct tap *t);
+/* All files it has mapped, each once; NULL past the last. */
+struct file *tap_file_at(const struct tap *t, size_t i);
+/* Has it an allocator's functions mapped? */
+bool tap_has_allocator(const struct tap *t);
+/* Says, once it is known, why its collections will not be seen. */
+void tap_say_no_collections(const struct tap *t);
+
+/* What outputs call its runtime: "go", "hotspot", "native"; and for people: "go1.26.8". */
 const char *tap_runtime(const struct tap *t);
 const char *tap_version(const struct tap *t);
+/* "glibc, jemalloc": whose functions are mapped; "" where nobody's. */
+void tap_allocators(const struct tap *t, char *text, size_t size);
 /* Address of runtime.gcController in the process; 0: not known. */
 uint64_t tap_gc_controller(const struct tap *t);
 /* 0 where it is not Go. */
 int tap_go_minor(const struct tap *t);
 
 /*
- * Opens the files mapped executable now, so that they can be read when the
- * process has gone. A process that has become another program must not be
- * asked. 0 or -errno, nothing printed.
+ * Notes the files mapped executable now, so that they can be read when the process has
+ * gone, and publishes the mappings in @unwind where it is not NULL. A process that has
+ * become another program must not be asked. 0 or -errno, nothing printed.
  */
-int tap_note_mappings(struct tap *t);
+int tap_note_mappings(struct tap *t, struct unwind *unwind);
 /*
  * Where the types of the program's file lie in the process; an empty range where
  * that is not known. Any other type must be asked for while the process lives.
@@ -53,7 +66,7 @@ bool tap_is_in_file(const struct tap *t, uint64_t type);
  * @b. NULL where the program's types cannot be found or out of memory.
  */
 struct target_types *tap_types(struct tap *t, struct profile_builder *b);
-/* Gives all mappings noted to @s. 0 or -errno. */
-int tap_add_mappings(const struct tap *t, struct symbolizer *s, uint32_t target);
+/* Gives all mappings noted, and the names of code it compiled, to @s. 0 or -errno. */
+int tap_name_addresses(const struct tap *t, struct symbolizer *s, uint32_t target);
 
 #endif

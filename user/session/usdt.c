@@ -16,7 +16,8 @@ struct usdt {
 	struct usdt_gc *gc;
 	struct alloctap_bpf *skel; /* once loaded */
 	struct ring_buffer *ring;
-	uint32_t n_targets, n_sites;
+	uint32_t n_sites;
+	bool wanted;
 };
 
 struct usdt *usdt_new(struct profile_builder *b)
@@ -44,13 +45,14 @@ void usdt_free(struct usdt *u)
 
 int usdt_add_target(struct usdt *u, uint32_t id, uint32_t target)
 {
-	u->n_targets++;
 	return usdt_gc_add_target(u->gc, id, target);
 }
 
-void usdt_prepare(const struct usdt *u, struct alloctap_bpf *skel, const struct attachment *a)
+void usdt_prepare(struct usdt *u, struct alloctap_bpf *skel, const struct attachment *a,
+		  bool wanted)
 {
-	if (u->n_targets) {
+	u->wanted = wanted;
+	if (wanted) {
 		attachment_prepare(a, skel->progs.usdt_passed);
 		return;
 	}
@@ -74,7 +76,7 @@ void usdt_set_start(struct usdt *u, uint64_t started_ns)
 
 int usdt_start(struct usdt *u, struct alloctap_bpf *skel)
 {
-	if (!u->n_targets)
+	if (!u->wanted)
 		return 0;
 	u->skel = skel;
 	u->ring = ring_buffer__new(bpf_map__fd(skel->maps.usdt_events), take_event, u, NULL);

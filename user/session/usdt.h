@@ -3,8 +3,8 @@
  * The part of a session that taps runtimes other than Go: static probes in,
  * collections and pauses out.
  *
- *	usdt_new -> usdt_add_target ... -> usdt_prepare -> (programs are loaded)
- *		 -> usdt_start -> usdt_attach ... -> usdt_take ... -> usdt_finish
+ *	usdt_new -> usdt_prepare -> (programs are loaded) -> usdt_start
+ *		 -> usdt_add_target, usdt_attach ... -> usdt_take ... -> usdt_finish
  */
 #ifndef ALLOCTAP_SESSION_USDT_H
 #define ALLOCTAP_SESSION_USDT_H
@@ -18,10 +18,11 @@ struct usdt;
 /* What it sees goes to @b, which must outlive it. NULL with errno ENOMEM. */
 struct usdt *usdt_new(struct profile_builder *b);
 void usdt_free(struct usdt *u);
-/* Target @id will be the profile's @target. 0 or -ENOMEM. */
+/* Target @id will be the profile's @target; at any time. 0 or -ENOMEM. */
 int usdt_add_target(struct usdt *u, uint32_t id, uint32_t target);
-/* Has the program loaded, or, where there are no targets, leaves out what it needs. */
-void usdt_prepare(const struct usdt *u, struct alloctap_bpf *skel, const struct attachment *a);
+/* Has the program loaded, or, where it is not @wanted, leaves out what it needs. */
+void usdt_prepare(struct usdt *u, struct alloctap_bpf *skel, const struct attachment *a,
+		  bool wanted);
 /* Once loaded. 0 or -errno, printed. */
 int usdt_start(struct usdt *u, struct alloctap_bpf *skel);
 /* All probes are in: times in the profile count from @started_ns. */

@@ -98,8 +98,22 @@ pid_t launch_pid(const struct launch *l)
 	return l->pid;
 }
 
+int launch_load(struct launch *l, loader_mapped_fn mapped, void *ctx)
+{
+	int status, err = loader_follow(l->pid, mapped, ctx, &status);
+
+	if (err != -ECHILD)
+		return err;
+	/* It ended in the loader: a library is missing, or somebody killed it. */
+	l->held = false;
+	set_ended(l, status);
+	return 0;
+}
+
 int launch_release(struct launch *l)
 {
+	if (l->ended)
+		return 0;
 	if (ptrace(PTRACE_DETACH, l->pid, NULL, NULL)) {
 		int err = -errno;
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "target/loader.h"
+
 struct launch;
 
 /*
@@ -17,6 +19,12 @@ struct launch;
  */
 struct launch *launch_start(char *const argv[]);
 pid_t launch_pid(const struct launch *l);
+/*
+ * Has the command's dynamic loader map its libraries, if it has any, and holds it again
+ * before anything in them runs; @mapped as loader_follow() has it. 0 or -errno, the
+ * reason printed.
+ */
+int launch_load(struct launch *l, loader_mapped_fn mapped, void *ctx);
 /* Lets the command run. 0 or -errno, the reason printed. */
 int launch_release(struct launch *l);
 /* True once the command has ended; fills its exit status, 128 + n if signal n killed it. */

@@ -157,23 +157,28 @@ int process_pidfd(const struct process *p)
 	return p->pidfd;
 }
 
-int process_entry(const struct process *p, uint64_t *address)
+int process_auxv(pid_t pid, unsigned long type, uint64_t *value)
 {
 	__auto_file FILE *f = NULL;
 	Elf64_auxv_t entry;
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/auxv", p->pid);
+	snprintf(path, sizeof(path), "/proc/%d/auxv", pid);
 	f = fopen(path, "re");
 	if (!f)
 		return -errno;
 	while (fread(&entry, sizeof(entry), 1, f) == 1) {
-		if (entry.a_type == AT_ENTRY) {
-			*address = entry.a_un.a_val;
+		if (entry.a_type == type) {
+			*value = entry.a_un.a_val;
 			return 0;
 		}
 	}
 	return -ENOENT;
+}
+
+int process_entry(const struct process *p, uint64_t *address)
+{
+	return process_auxv(p->pid, AT_ENTRY, address);
 }
 
 int process_cpu_ns(const struct process *p, uint64_t *ns)

@@ -36,6 +36,12 @@ int process_pidfd(const struct process *p);
  */
 int process_entry(const struct process *p, uint64_t *address);
 
+/*
+ * What the kernel told the program when it began, by AT_*. 0 or -errno, -ENOENT where it
+ * did not tell.
+ */
+int process_auxv(pid_t pid, unsigned long type, uint64_t *value);
+
 /* User and system time used so far, in ns. 0 or -errno once it has gone. */
 int process_cpu_ns(const struct process *p, uint64_t *ns);
 
