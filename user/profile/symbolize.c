@@ -299,7 +299,7 @@ static uint32_t stack_flags(enum stack_end end, enum stack_root root)
 }
 
 uint32_t symbolizer_stack(struct symbolizer *s, uint32_t target, const uint64_t *ips, size_t n,
-			  enum stack_end end)
+			  enum stack_end end, uint32_t flags)
 {
 	__auto_free uint32_t *locations = calloc(n ? n : 1, sizeof(*locations));
 	enum stack_root root = ROOT_NONE;
@@ -320,7 +320,7 @@ uint32_t symbolizer_stack(struct symbolizer *s, uint32_t target, const uint64_t 
 		if (r->location != PROFILE_NONE)
 			locations[kept++] = r->location;
 	}
-	return profile_builder_stack(s->b, locations, kept, stack_flags(end, root));
+	return profile_builder_stack(s->b, locations, kept, stack_flags(end, root) | flags);
 }
 
 uint32_t symbolizer_special_stack(struct symbolizer *s, const char *name)

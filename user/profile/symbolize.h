@@ -48,10 +48,11 @@ enum stack_end {
 /*
  * The stack with @n addresses (leaf first, the others return addresses) as an
  * index of the builder; PROFILE_NONE when out of memory. Frames that the Go
- * runtime hides from its own tracebacks (wrappers, goexit) are left out.
+ * runtime hides from its own tracebacks (wrappers, goexit) are left out. @flags: how
+ * frames were found, PROFILE_STACK_FRAME_POINTER and _NO_TABLE.
  */
 uint32_t symbolizer_stack(struct symbolizer *s, uint32_t target, const uint64_t *ips, size_t n,
-			  enum stack_end end);
+			  enum stack_end end, uint32_t flags);
 /* A stack of one frame that stands for something else: "[lost stack]". */
 uint32_t symbolizer_special_stack(struct symbolizer *s, const char *name);
 
