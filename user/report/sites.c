@@ -41,8 +41,11 @@ static int add_samples(struct site_builder *b)
 
 	for (size_t i = 0; i < p->n_samples; i++) {
 		const struct profile_sample *s = &p->samples[i];
-		struct site *site = intern_site(b, profile_stack_site(p, s->stack));
+		struct site *site;
 
+		if (s->kind == PROFILE_GC_ASSIST)
+			continue;
+		site = intern_site(b, profile_stack_site(p, s->stack));
 		if (!site)
 			return -ENOMEM;
 		if (s->kind == PROFILE_ALLOC) {
