@@ -119,7 +119,7 @@ static void assists_weigh_their_time(void **state)
 	PAGE_HAS(fixture_gc_finish(&f, 100),
 		 "\"kind\":[4],\"epoch\":[],\"type\":[],\"site\":[],\"objects\":[987654321],"
 		 "\"bytes\":[0]",
-		 "\"assists\":3,\"assist\":987654321");
+		 "\"assists\":3,\"assist_ns\":987654321");
 }
 
 static void odd_times_do_no_harm(void **state)

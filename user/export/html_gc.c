@@ -33,47 +33,6 @@ struct bin {
 
 /* --- the report -------------------------------------------------------------------- */
 
-static void write_totals(struct json_writer *w, const struct gc_report *r)
-{
-	json_object(w, "totals");
-	json_uint(w, "cycles", r->cycles);
-	json_double(w, "cycles_per_second", r->cycles_per_second);
-	json_uint(w, "pauses", r->pauses);
-	json_uint(w, "pause", r->pause_total_ns);
-	json_uint(w, "p50", r->pause_p50_ns);
-	json_uint(w, "p95", r->pause_p95_ns);
-	json_uint(w, "max", r->pause_max_ns);
-	json_double(w, "stopped_share", r->stopped_share);
-	json_uint(w, "unattributed", r->pause_unattributed_ns);
-	json_uint(w, "assists", r->assists);
-	json_uint(w, "assist", r->assist_ns);
-	json_uint(w, "bytes", r->total_bytes);
-	json_object(w, "triggers");
-	for (size_t i = 0; i < PROFILE_GC_TRIGGER_MAX; i++)
-		json_uint(w, gc_trigger_name((enum profile_gc_trigger)i), r->by_trigger[i]);
-	json_end(w);
-	json_end(w);
-}
-
-static void write_reasons(struct json_writer *w, const struct profile *p, const struct gc_report *r)
-{
-	json_array(w, "reasons");
-	for (size_t i = 0; i < r->n_groups; i++) {
-		const struct gc_pause_group *g = &r->groups[i];
-
-		json_object(w, NULL);
-		json_string(w, "reason", profile_str(p, g->reason));
-		json_bool(w, "gc", g->gc);
-		json_uint(w, "pauses", g->count);
-		json_uint(w, "pause", g->total_ns);
-		json_uint(w, "p50", g->p50_ns);
-		json_uint(w, "p95", g->p95_ns);
-		json_uint(w, "max", g->max_ns);
-		json_end(w);
-	}
-	json_end(w);
-}
-
 /* Of call sites or, where @types, of types; fractions of nanoseconds are not told. */
 static int write_shares(struct page *page, struct json_writer *w, const struct gc_share *shares,
 			size_t n, bool types)
@@ -111,8 +70,8 @@ static int write_report(struct page *page, struct json_writer *w)
 
 	if (!r)
 		return -ENOMEM;
-	write_totals(w, r);
-	write_reasons(w, page->profiles[0], r);
+	json_gc_totals(w, r);
+	json_gc_reasons(w, page->profiles[0], r);
 	json_gc_patterns(w, r);
 	err = write_shares(page, w, r->sites, r->n_sites, false);
 	if (!err)

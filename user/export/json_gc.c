@@ -104,46 +104,6 @@ static void write_pauses(const struct gc_writer *g)
 	json_end(g->w);
 }
 
-static void write_totals(const struct gc_writer *g, const struct gc_report *r)
-{
-	json_object(g->w, "totals");
-	json_uint(g->w, "cycles", r->cycles);
-	json_object(g->w, "by_trigger");
-	for (size_t i = 0; i < PROFILE_GC_TRIGGER_MAX; i++)
-		json_uint(g->w, gc_trigger_name((enum profile_gc_trigger)i), r->by_trigger[i]);
-	json_end(g->w);
-	json_double(g->w, "cycles_per_second", r->cycles_per_second);
-	json_uint(g->w, "pauses", r->pauses);
-	json_uint(g->w, "pause_ns", r->pause_total_ns);
-	json_uint(g->w, "pause_p50_ns", r->pause_p50_ns);
-	json_uint(g->w, "pause_p95_ns", r->pause_p95_ns);
-	json_uint(g->w, "pause_max_ns", r->pause_max_ns);
-	json_uint(g->w, "pause_unattributed_ns", r->pause_unattributed_ns);
-	json_double(g->w, "stopped_share", r->stopped_share);
-	json_uint(g->w, "assists", r->assists);
-	json_uint(g->w, "assist_ns", r->assist_ns);
-	json_end(g->w);
-}
-
-static void write_reasons(const struct gc_writer *g, const struct gc_report *r)
-{
-	json_array(g->w, "reasons");
-	for (size_t i = 0; i < r->n_groups; i++) {
-		const struct gc_pause_group *group = &r->groups[i];
-
-		json_object(g->w, NULL);
-		json_string(g->w, "reason", profile_str(g->p, group->reason));
-		json_bool(g->w, "gc", group->gc);
-		json_uint(g->w, "pauses", group->count);
-		json_uint(g->w, "pause_ns", group->total_ns);
-		json_uint(g->w, "p50_ns", group->p50_ns);
-		json_uint(g->w, "p95_ns", group->p95_ns);
-		json_uint(g->w, "max_ns", group->max_ns);
-		json_end(g->w);
-	}
-	json_end(g->w);
-}
-
 static void write_share(const struct gc_writer *g, const struct gc_share *s)
 {
 	json_uint(g->w, "bytes", s->bytes);
@@ -179,6 +139,46 @@ static void write_shares(const struct gc_writer *g, const struct gc_report *r)
 	json_end(g->w);
 }
 
+void json_gc_totals(struct json_writer *w, const struct gc_report *r)
+{
+	json_object(w, "totals");
+	json_uint(w, "cycles", r->cycles);
+	json_object(w, "by_trigger");
+	for (size_t i = 0; i < PROFILE_GC_TRIGGER_MAX; i++)
+		json_uint(w, gc_trigger_name((enum profile_gc_trigger)i), r->by_trigger[i]);
+	json_end(w);
+	json_double(w, "cycles_per_second", r->cycles_per_second);
+	json_uint(w, "pauses", r->pauses);
+	json_uint(w, "pause_ns", r->pause_total_ns);
+	json_uint(w, "pause_p50_ns", r->pause_p50_ns);
+	json_uint(w, "pause_p95_ns", r->pause_p95_ns);
+	json_uint(w, "pause_max_ns", r->pause_max_ns);
+	json_uint(w, "pause_unattributed_ns", r->pause_unattributed_ns);
+	json_double(w, "stopped_share", r->stopped_share);
+	json_uint(w, "assists", r->assists);
+	json_uint(w, "assist_ns", r->assist_ns);
+	json_end(w);
+}
+
+void json_gc_reasons(struct json_writer *w, const struct profile *p, const struct gc_report *r)
+{
+	json_array(w, "reasons");
+	for (size_t i = 0; i < r->n_groups; i++) {
+		const struct gc_pause_group *group = &r->groups[i];
+
+		json_object(w, NULL);
+		json_string(w, "reason", profile_str(p, group->reason));
+		json_bool(w, "gc", group->gc);
+		json_uint(w, "pauses", group->count);
+		json_uint(w, "pause_ns", group->total_ns);
+		json_uint(w, "p50_ns", group->p50_ns);
+		json_uint(w, "p95_ns", group->p95_ns);
+		json_uint(w, "max_ns", group->max_ns);
+		json_end(w);
+	}
+	json_end(w);
+}
+
 void json_gc_patterns(struct json_writer *w, const struct gc_report *r)
 {
 	json_array(w, "patterns");
@@ -207,9 +207,9 @@ static void write_all(const struct gc_writer *g, const struct gc_report *r)
 {
 	count_cycles(g);
 	json_object(g->w, "gc");
-	write_totals(g, r);
+	json_gc_totals(g->w, r);
 	json_gc_patterns(g->w, r);
-	write_reasons(g, r);
+	json_gc_reasons(g->w, g->p, r);
 	write_cycles(g);
 	write_other_epochs(g);
 	write_pauses(g);
