@@ -116,6 +116,8 @@ void profile_free(struct profile *p)
 	free(p->growths);
 	free(p->gc_cycles);
 	free(p->gc_pauses);
+	free(p->gc_pools);
+	free(p->memory);
 	free(p->bins);
 	free(p->losses);
 	if (p->strings) {

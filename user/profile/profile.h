@@ -180,6 +180,11 @@ struct profile_gc_cycle {
 	/* Bytes, as the runtime's pacer has them at the start; 0: not known, or none. */
 	uint64_t heap_live, heap_goal;
 	uint64_t memory_limit; /* 0: none, or not known */
+	/*
+	 * What was found dead is swept, beside the program and up to the next cycle at the
+	 * latest. 0: not known.
+	 */
+	uint64_t sweep_start_ns, sweep_end_ns;
 	uint32_t target;
 	uint32_t
 		epoch; /* 1 is the first that began while recording; samples before it have epoch - 1 */
@@ -199,6 +204,22 @@ struct profile_gc_pause {
 	str_id reason;  /* "GC mark termination", "read mem stats": the runtime's own words */
 	bool gc;        /* a phase of a collection */
 	uint32_t stack; /* of whoever stopped it */
+};
+
+/* What a part of the heap held when a cycle began and when it ended; of runtimes that tell. */
+struct profile_gc_pool {
+	uint32_t target;
+	uint32_t epoch; /* of the cycle */
+	str_id name;    /* "G1 Eden Space" */
+	uint64_t before, after;
+};
+
+/* Memory that a process has resident, looked at from time to time. */
+struct profile_memory {
+	uint64_t time_ns; /* since the recording began */
+	uint64_t bytes;   /* then */
+	uint64_t peak;    /* the most that was seen since the row before */
+	uint32_t target;
 };
 
 /* What was allocated in PROFILE_BIN_NS of time; empty bins are left out. */
@@ -241,11 +262,13 @@ struct profile {
 	struct profile_growth *growths;
 	struct profile_gc_cycle *gc_cycles; /* by target, then epoch */
 	struct profile_gc_pause *gc_pauses; /* by target, then start */
+	struct profile_gc_pool *gc_pools;   /* by target, then epoch */
+	struct profile_memory *memory;      /* by target, then time */
 	struct profile_bin *bins;           /* by target, then time */
 	struct profile_loss *losses;
 	size_t n_targets, n_mappings, n_functions, n_lines, n_locations, n_stack_locations;
 	size_t n_stacks, n_types, n_fields, n_samples, n_growths, n_losses, n_strings;
-	size_t n_gc_cycles, n_gc_pauses, n_bins;
+	size_t n_gc_cycles, n_gc_pauses, n_gc_pools, n_memory, n_bins;
 
 	struct profile_cost cost;
 	/*
