@@ -270,9 +270,10 @@ struct profile *result_profile(const struct result_input *in)
 		r.lost_stack = symbolizer_special_stack(r.symbolizer, "[lost stack]");
 		err = add_counts(&r);
 	}
-	if (!err) {
+	if (!err)
 		err = gc_log_result(in->gc, in->builder, in->started_ns, stack_of, &r);
-	}
+	if (!err)
+		err = memory_log_result(in->memory, in->builder, in->started_ns);
 	if (!err)
 		err = add_losses(&r);
 	if (!err) {

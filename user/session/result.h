@@ -5,6 +5,7 @@
 
 #include "profile/profile.h"
 #include "session/gc.h"
+#include "session/memory_log.h"
 #include "session/raw_counts.h"
 #include "session/tap.h"
 
@@ -25,6 +26,7 @@ struct result_input {
 	struct tap_stats stats;
 	uint64_t losses[LOST_MAX];
 	const struct gc_log *gc;
+	const struct memory_log *memory;
 	uint64_t usdt_lost; /* events of static probes */
 	uint64_t start_unix_ns, duration_ns;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */

@@ -11,6 +11,7 @@
 #include "base/vec.h"
 #include "session/calibrate.h"
 #include "session/kernel.h"
+#include "session/memory_log.h"
 #include "session/result.h"
 #include "session/session.h"
 #include "session/tap.h"
@@ -28,6 +29,7 @@ struct session {
 	VEC(struct tap_state) states; /* one per tap */
 	struct raw_counts raw;
 	struct gc_log *gc;
+	struct memory_log *memory;
 	struct profile_builder *builder; /* of what cannot wait for the end: types */
 	char *description;
 	uint64_t start_unix_ns, started_ns, stopped_ns, drained_ns;
@@ -56,8 +58,9 @@ struct session *session_new(const struct session_options *options)
 	s->options = *options;
 	s->builder = profile_builder_new();
 	s->gc = gc_log_new();
+	s->memory = memory_log_new();
 	s->usdt = s->builder ? usdt_new(s->builder) : NULL;
-	err = s->usdt && s->gc ? link_kind_choose(&s->options.link) : -ENOMEM;
+	err = s->usdt && s->gc && s->memory ? link_kind_choose(&s->options.link) : -ENOMEM;
 	if (!err)
 		return s;
 	session_free(s);
@@ -79,6 +82,7 @@ void session_free(struct session *s)
 	profile_builder_free(s->builder);
 	raw_counts_free(&s->raw);
 	gc_log_free(s->gc);
+	memory_log_free(s->memory);
 	free(s->description);
 	free(s);
 }
@@ -110,8 +114,10 @@ int session_add_target(struct session *s, struct process *process)
 	if (vec_push(&s->states, state) ||
 	    gc_log_add_target(s->gc, (uint32_t)process_pid(tap_process(tap))))
 		return -ENOMEM;
-	if (tap_usdt_plan(tap) && usdt_add_target(s->usdt, (uint32_t)process_pid(tap_process(tap)),
-						  (uint32_t)s->taps.n - 1))
+	if (tap_usdt_plan(tap) &&
+	    (usdt_add_target(s->usdt, (uint32_t)process_pid(tap_process(tap)),
+			     (uint32_t)s->taps.n - 1) ||
+	     memory_log_add_target(s->memory, tap_process(tap), (uint32_t)s->taps.n - 1)))
 		return -ENOMEM;
 	return describe(s);
 }
@@ -201,7 +207,7 @@ int session_start(struct session *s)
 	err = kernel_set_origin(s->kernel, s->started_ns);
 	usdt_set_start(s->usdt, s->started_ns);
 	kernel_count(s->kernel, true);
-	return err;
+	return err ? err : memory_log_look(s->memory, s->started_ns, false);
 }
 
 /* Reads what /proc still tells, and whether the process is the one we tapped. */
@@ -286,6 +292,8 @@ int session_poll(struct session *s, int timeout_ms)
 
 	if (err < 0)
 		return err;
+	if (memory_log_look(s->memory, now, false))
+		return -ENOMEM;
 	if (err == 0 && now - s->drained_ns < DRAIN_INTERVAL_NS)
 		return 0;
 	s->drained_ns = now;
@@ -339,6 +347,7 @@ int session_stop(struct session *s)
 
 	kernel_count(s->kernel, false);
 	s->stopped_ns = clock_ns(CLOCK_MONOTONIC);
+	err = memory_log_look(s->memory, s->stopped_ns, true);
 	/* Libraries loaded since the start, while they can still be asked for. */
 	for (size_t i = 0; i < s->taps.n; i++) {
 		look_at_tap(s, i, false);
@@ -368,6 +377,7 @@ struct profile *session_profile(struct session *s)
 		.n_taps = s->taps.n,
 		.raw = &s->raw,
 		.gc = s->gc,
+		.memory = s->memory,
 		.usdt_lost = usdt_lost(s->usdt),
 		.stats = kernel_stats(s->kernel),
 		.start_unix_ns = s->start_unix_ns,
