@@ -114,6 +114,8 @@ static int write_cycles(struct page *page, struct json_writer *w)
 	WRITE_SPARSE(w, "goal", cycles, n, e->heap_goal);
 	WRITE_SPARSE(w, "limit", cycles, n, e->memory_limit);
 	WRITE_SPARSE(w, "trigger", cycles, n, e->trigger);
+	WRITE_SPARSE(w, "sweep_start", cycles, n, e->sweep_start_ns);
+	WRITE_SPARSE(w, "sweep_end", cycles, n, e->sweep_end_ns);
 	json_array(w, "percent");
 	for (size_t i = 0; i < n; i++)
 		json_double(w, NULL, cycles[i].gc_percent);
@@ -149,6 +151,36 @@ static int write_pauses(struct page *page, struct json_writer *w)
 	json_end(w);
 	json_end(w);
 	return err;
+}
+
+static int write_pools(struct page *page, struct json_writer *w)
+{
+	const struct profile *p = page->profiles[0];
+	const struct profile_gc_pool *pools = p->gc_pools;
+	size_t n = p->n_gc_pools;
+	int err = 0;
+
+	json_object(w, "pools");
+	WRITE_SPARSE(w, "target", pools, n, e->target);
+	WRITE_COLUMN(w, "epoch", pools, n, e->epoch);
+	WRITE_COLUMN(w, "before", pools, n, e->before);
+	WRITE_COLUMN(w, "after", pools, n, e->after);
+	WRITE_STRINGS(page, w, "name", pools, n, name, err);
+	json_end(w);
+	return err;
+}
+
+static void write_memory(struct json_writer *w, const struct profile *p)
+{
+	const struct profile_memory *rows = p->memory;
+	size_t n = p->n_memory;
+
+	json_object(w, "memory");
+	WRITE_SPARSE(w, "target", rows, n, e->target);
+	WRITE_COLUMN(w, "time", rows, n, e->time_ns);
+	WRITE_COLUMN(w, "bytes", rows, n, e->bytes);
+	WRITE_COLUMN(w, "peak", rows, n, e->peak);
+	json_end(w);
 }
 
 /* Sums of @bins over all processes, by @width ns; the caller's to free. */
@@ -211,7 +243,7 @@ int page_write_gc(struct page *page, struct json_writer *w)
 	const struct profile *p = page->profiles[0];
 	int err;
 
-	if (!p->n_gc_cycles && !p->n_gc_pauses && !p->n_bins)
+	if (!p->n_gc_cycles && !p->n_gc_pauses && !p->n_bins && !p->n_memory)
 		return 0;
 	json_object(w, "gc");
 	json_uint(w, "folded", p->epochs_folded);
@@ -222,6 +254,9 @@ int page_write_gc(struct page *page, struct json_writer *w)
 		err = write_cycles(page, w);
 	if (!err)
 		err = write_pauses(page, w);
+	if (!err)
+		err = write_pools(page, w);
+	write_memory(w, p);
 	if (!err)
 		err = write_bins(w, p);
 	json_end(w);

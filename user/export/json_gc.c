@@ -11,12 +11,14 @@
 #include "export/json_parts.h"
 #include "report/gc.h"
 #include "report/gc_epochs.h"
+#include "report/gc_memory.h"
 
 struct gc_writer {
 	struct json_writer *w;
 	const struct profile *p;
 	const struct gc_epochs *e;
 	uint32_t *cycles; /* of each row of e: how many it led to */
+	const struct gc_memory *m;
 };
 
 static void write_pid(const struct gc_writer *g, uint32_t target)
@@ -43,8 +45,33 @@ static void write_epoch(const struct gc_writer *g, uint32_t row)
 	json_end(g->w);
 }
 
+/* "pools": [...] of a cycle; from *@next on they are those of this and later ones. */
+static void write_pools(const struct gc_writer *g, const struct profile_gc_cycle *c, size_t *next)
+{
+	const struct profile *p = g->p;
+
+	json_array(g->w, "pools");
+	for (; *next < p->n_gc_pools; ++*next) {
+		const struct profile_gc_pool *pool = &p->gc_pools[*next];
+
+		if (pool->target > c->target ||
+		    (pool->target == c->target && pool->epoch > c->epoch))
+			break;
+		if (pool->target < c->target || pool->epoch < c->epoch)
+			continue;
+		json_object(g->w, NULL);
+		json_string(g->w, "pool", profile_str(p, pool->name));
+		json_uint(g->w, "before", pool->before);
+		json_uint(g->w, "after", pool->after);
+		json_end(g->w);
+	}
+	json_end(g->w);
+}
+
 static void write_cycles(const struct gc_writer *g)
 {
+	size_t pool = 0;
+
 	json_array(g->w, "cycles");
 	for (size_t i = 0; i < g->p->n_gc_cycles; i++) {
 		const struct profile_gc_cycle *c = &g->p->gc_cycles[i];
@@ -57,10 +84,13 @@ static void write_cycles(const struct gc_writer *g)
 		json_string(g->w, "trigger", gc_trigger_name(c->trigger));
 		json_uint(g->w, "start_ns", c->start_ns);
 		json_uint(g->w, "end_ns", c->end_ns);
+		json_uint(g->w, "sweep_start_ns", c->sweep_start_ns);
+		json_uint(g->w, "sweep_end_ns", c->sweep_end_ns);
 		json_uint(g->w, "heap_live", c->heap_live);
 		json_uint(g->w, "heap_goal", c->heap_goal);
 		json_uint(g->w, "memory_limit", c->memory_limit);
 		json_double(g->w, "gc_percent", c->gc_percent);
+		write_pools(g, c, &pool);
 		json_bool(g->w, "folded", row != PROFILE_NONE && g->cycles[row] > 1);
 		write_epoch(g, row != PROFILE_NONE && g->cycles[row] > 1 ? PROFILE_NONE : row);
 		json_end(g->w);
@@ -99,6 +129,31 @@ static void write_pauses(const struct gc_writer *g)
 		json_uint(g->w, "stopping_ns", pause->stopping_ns);
 		json_uint(g->w, "stopped_ns", pause->stopped_ns);
 		json_line(g->w, g->p, profile_stack_site(g->p, pause->stack));
+		json_end(g->w);
+	}
+	json_end(g->w);
+}
+
+static void write_memory(const struct gc_writer *g)
+{
+	json_array(g->w, "memory");
+	for (size_t i = 0; i < g->m->n_growths; i++) {
+		const struct memory_growth *m = &g->m->growths[i];
+
+		json_object(g->w, NULL);
+		write_pid(g, m->target);
+		json_uint(g->w, "first_bytes", m->first);
+		json_uint(g->w, "last_bytes", m->last);
+		json_uint(g->w, "peak_bytes", m->peak);
+		json_array(g->w, "looks");
+		for (size_t k = m->row; k < m->row + m->n_rows; k++) {
+			json_object(g->w, NULL);
+			json_uint(g->w, "time_ns", g->p->memory[k].time_ns);
+			json_uint(g->w, "bytes", g->p->memory[k].bytes);
+			json_uint(g->w, "peak_bytes", g->p->memory[k].peak);
+			json_end(g->w);
+		}
+		json_end(g->w);
 		json_end(g->w);
 	}
 	json_end(g->w);
@@ -157,6 +212,10 @@ void json_gc_totals(struct json_writer *w, const struct gc_report *r)
 	json_double(w, "stopped_share", r->stopped_share);
 	json_uint(w, "assists", r->assists);
 	json_uint(w, "assist_ns", r->assist_ns);
+	json_uint(w, "sweeps", r->sweeps);
+	json_uint(w, "sweep_ns", r->sweep_total_ns);
+	json_uint(w, "sweep_p50_ns", r->sweep_p50_ns);
+	json_uint(w, "sweep_max_ns", r->sweep_max_ns);
 	json_end(w);
 }
 
@@ -213,6 +272,7 @@ static void write_all(const struct gc_writer *g, const struct gc_report *r)
 	write_cycles(g);
 	write_other_epochs(g);
 	write_pauses(g);
+	write_memory(g);
 	write_shares(g, r);
 	json_end(g->w);
 }
@@ -220,20 +280,23 @@ static void write_all(const struct gc_writer *g, const struct gc_report *r)
 int json_gc(struct json_writer *w, const struct profile *p)
 {
 	struct gc_epochs *e;
+	struct gc_memory *m;
 	struct gc_report *r;
 	uint32_t *cycles;
 	int err = -ENOMEM;
 
-	if (!p->n_gc_cycles && !p->n_gc_pauses && !p->n_bins)
+	if (!p->n_gc_cycles && !p->n_gc_pauses && !p->n_bins && !p->n_memory)
 		return 0;
 	r = gc_report_new(p);
 	e = gc_epochs_new(p);
+	m = gc_memory_new(p);
 	cycles = e ? calloc(e->n + 1, sizeof(*cycles)) : NULL;
-	if (r && cycles) {
-		write_all(&(struct gc_writer){w, p, e, cycles}, r);
+	if (r && m && cycles) {
+		write_all(&(struct gc_writer){w, p, e, cycles, m}, r);
 		err = 0;
 	}
 	free(cycles);
+	gc_memory_free(m);
 	gc_epochs_free(e);
 	gc_report_free(r);
 	return err;
