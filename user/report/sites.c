@@ -9,24 +9,31 @@
 
 struct site_builder {
 	const struct profile *p;
+	bool by_target;
 	VEC(struct site) sites;
 	struct intern index;
+};
+
+struct site_key {
+	uint32_t function, line, target;
 };
 
 static bool same_site(const void *ctx, uint32_t id, const void *key)
 {
 	const struct site_builder *b = ctx;
-	const struct profile_line *line = key;
+	const struct site_key *k = key;
 	const struct site *s = &b->sites.data[id];
 
-	return s->function == line->function && s->line == line->line;
+	return s->function == k->function && s->line == k->line && s->target == k->target;
 }
 
-static struct site *intern_site(struct site_builder *b, struct profile_line line)
+static struct site *intern_site(struct site_builder *b, const struct profile_sample *sample)
 {
-	uint64_t hash = hash_bytes(&line, sizeof(line), 0);
-	uint32_t id = intern_find(&b->index, hash, same_site, b, &line);
-	struct site site = {.function = line.function, .line = line.line};
+	struct profile_line line = profile_stack_site(b->p, sample->stack);
+	struct site_key key = {line.function, line.line, b->by_target ? sample->target : 0};
+	uint64_t hash = hash_bytes(&key, sizeof(key), 0);
+	uint32_t id = intern_find(&b->index, hash, same_site, b, &key);
+	struct site site = {.function = key.function, .line = key.line, .target = key.target};
 
 	if (id != INTERN_NONE)
 		return &b->sites.data[id];
@@ -45,7 +52,7 @@ static int add_samples(struct site_builder *b)
 
 		if (s->kind == PROFILE_GC_ASSIST)
 			continue;
-		site = intern_site(b, profile_stack_site(p, s->stack));
+		site = intern_site(b, s);
 		if (!site)
 			return -ENOMEM;
 		if (s->kind == PROFILE_ALLOC) {
@@ -84,13 +91,15 @@ static int compare_sites(const void *x, const void *y, void *ctx)
 		order = strcmp(profile_str(p, f->file), profile_str(p, g->file));
 	if (!order)
 		order = descending(b->line, a->line);
-	return order ? order : descending(b->function, a->function);
+	if (!order)
+		order = descending(b->function, a->function);
+	return order ? order : descending(b->target, a->target);
 }
 
-struct site_table *site_table_new(const struct profile *p)
+static struct site_table *make_table(const struct profile *p, bool by_target)
 {
 	struct site_table *t = calloc(1, sizeof(*t));
-	struct site_builder b = {.p = p};
+	struct site_builder b = {.p = p, .by_target = by_target};
 	int err = t ? add_samples(&b) : -ENOMEM;
 
 	intern_free(&b.index);
@@ -106,6 +115,16 @@ struct site_table *site_table_new(const struct profile *p)
 	if (t->n)
 		qsort_r(t->sites, t->n, sizeof(*t->sites), compare_sites, (void *)p);
 	return t;
+}
+
+struct site_table *site_table_new(const struct profile *p)
+{
+	return make_table(p, false);
+}
+
+struct site_table *site_table_new_by_target(const struct profile *p)
+{
+	return make_table(p, true);
 }
 
 void site_table_free(struct site_table *t)
