@@ -22,8 +22,9 @@
 
 struct cycle {
 	struct gc_event begin;
-	uint64_t end_ns;   /* 0: still marking */
-	uint64_t pause_ns; /* of all its pauses */
+	uint64_t end_ns;             /* 0: still marking */
+	uint64_t sweep_ns, swept_ns; /* 0: not known; nor yet */
+	uint64_t pause_ns;           /* of all its pauses */
 };
 
 struct bin {
@@ -97,7 +98,7 @@ static struct cycle *find_cycle(struct gc_log *log, uint32_t target, uint32_t ep
 	for (size_t i = log->cycles.n; i-- > 0;) {
 		struct cycle *c = &log->cycles.data[i];
 
-		if (c->begin.target == target)
+		if (c->begin.target == target && c->begin.epoch <= epoch)
 			return c->begin.epoch == epoch ? c : NULL;
 	}
 	return NULL;
@@ -106,6 +107,20 @@ static struct cycle *find_cycle(struct gc_log *log, uint32_t target, uint32_t ep
 int gc_log_add_target(struct gc_log *log, uint32_t tgid)
 {
 	return vec_push(&log->tgids, tgid);
+}
+
+/* A cycle begins to sweep in its last pause, and what is left is swept in the next one's first. */
+static void note_sweep(struct gc_log *log, const struct gc_event *e, struct cycle *c)
+{
+	struct cycle *last;
+
+	if (e->pause.ends_cycle && e->pause.sweep_ns)
+		c->sweep_ns = e->pause.sweep_ns;
+	if (e->what != GC_REASON_SWEEP_TERMINATION)
+		return;
+	last = find_cycle(log, e->target, e->epoch - 1);
+	if (last && last->sweep_ns && !last->swept_ns)
+		last->swept_ns = pause_end(e);
 }
 
 int gc_log_event(struct gc_log *log, const struct gc_event *e)
@@ -120,7 +135,13 @@ int gc_log_event(struct gc_log *log, const struct gc_event *e)
 		return vec_push(&log->cycles, begun);
 	}
 	c = e->epoch ? find_cycle(log, e->target, e->epoch) : NULL;
+	if (e->event == GC_EVENT_SWEPT) {
+		if (c)
+			c->swept_ns = e->time_ns;
+		return 0;
+	}
 	if (c) {
+		note_sweep(log, e, c);
 		c->pause_ns += pause_end(e) - e->time_ns;
 		if (e->pause.ends_cycle)
 			c->end_ns = pause_end(e);
@@ -246,6 +267,10 @@ static int add_cycle(const struct cycle *c, struct profile_builder *b, uint64_t 
 		&(struct profile_gc_cycle){
 			.start_ns = since(started_ns, e->time_ns),
 			.end_ns = c->end_ns ? since(started_ns, c->end_ns) : 0,
+			.sweep_start_ns = c->sweep_ns ? since(started_ns, c->sweep_ns) : 0,
+			.sweep_end_ns = c->swept_ns > c->sweep_ns && c->sweep_ns
+						? since(started_ns, c->swept_ns)
+						: 0,
 			.heap_live = pacer.live,
 			.heap_goal = pacer.goal,
 			.memory_limit = pacer.limit,
