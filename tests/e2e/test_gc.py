@@ -285,3 +285,16 @@ def test_ten_thousand_cycles(run):
     assert worst - 1 in {s.epoch for s in allocated}
     assert len({s.epoch for s in allocated if s.epoch < folded}) <= 32
     assert len({s.epoch for s in allocated if s.epoch > folded}) >= 500
+
+
+def test_ten_thousand_cycles_of_many_sites(run):
+    """256 counts for each cycle, 2.5 million in all: no more are kept than there is room for."""
+    r = run("1.26.5", "many", 10000)
+    assert len(r.cycles) == r.books["num_gc"] == 10000
+    assert r.peak_kib < 100 * 1024
+    allocated = [s for s in r.recording.samples if s.kind == ALLOC and "main.descend" in s.functions]
+    assert sum(s.objects for s in allocated) == 10000 * 256
+    assert sum(s.bytes for s in allocated) == 10000 * 32 * (8 + 16 + 24 + 32 + 48 + 48 + 64 + 48)
+    last = r.recording.epochs_folded + 1
+    assert 1000 < last < 10000
+    assert len([s for s in allocated if s.epoch == last]) == 256

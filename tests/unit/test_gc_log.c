@@ -179,6 +179,45 @@ static void sweeping_ends_with_the_next_cycle_at_the_latest(void **state)
 	gc_log_free(log);
 }
 
+/* A day of twenty cycles a second, with what is allocated in every 10 ms of it. */
+static void a_long_recording_is_bounded(void **state)
+{
+	const uint64_t cycles = 86400 * 20, bins = 86400 * 100;
+	struct gc_log *log = log_of((const uint32_t[]){100, 200}, 2);
+	uint64_t bytes[2] = {0}, steps = 0;
+	struct profile *p;
+
+	(void)state;
+	for (uint32_t epoch = 1; epoch <= cycles; epoch++) {
+		cycle(log, 0, epoch, STARTED + epoch * 50 * MS);
+		pause(log, 0, epoch, STARTED + epoch * 50 * MS, MS);
+	}
+	assert_int_equal(gc_log_dropped(log), 2 * cycles - 500000);
+	for (uint64_t i = 0; i < bins; i++) {
+		struct alloc_bin sum = {.objects = 1, .bytes = i};
+
+		assert_int_equal(gc_log_bin(log, i / 100 % 2, STARTED + i * 10 * MS, &sum), 0);
+	}
+	p = result(log);
+	assert_int_equal(p->n_gc_cycles, 250000);
+	assert_int_equal(p->n_gc_pauses, 250000);
+	/* Every byte is there, no further from its time than the bins have become wide. */
+	assert_in_range(p->n_bins, 100000, 1000000);
+	for (size_t i = 0; i < p->n_bins; i++) {
+		const struct profile_bin *bin = &p->bins[i];
+
+		bytes[bin->target] += bin->bytes;
+		steps += bin->objects;
+		assert_in_range(bin->bytes / bin->objects * 10 * MS, bin->time_ns,
+				bin->time_ns + 1280 * MS);
+	}
+	assert_int_equal(steps, bins);
+	assert_int_equal(bytes[0] + bytes[1], bins * (bins - 1) / 2);
+	assert_true(bytes[0] < bytes[1]);
+	profile_free(p);
+	gc_log_free(log);
+}
+
 static void add_count(struct raw_counts *raw, uint32_t tgid, uint32_t epoch, uint64_t stack)
 {
 	struct count_key key = {.stack = stack, .tgid = tgid, .epoch = epoch};
@@ -320,6 +359,7 @@ int main(void)
 		cmocka_unit_test(a_cycle_ends_with_its_last_pause),
 		cmocka_unit_test(a_reason_in_words_is_kept),
 		cmocka_unit_test(sweeping_ends_with_the_next_cycle_at_the_latest),
+		cmocka_unit_test(a_long_recording_is_bounded),
 		cmocka_unit_test(old_epochs_are_folded),
 		cmocka_unit_test(few_epochs_of_many_counts_are_left),
 		cmocka_unit_test(many_counts_are_folded_by_half),
