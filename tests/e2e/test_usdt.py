@@ -261,6 +261,23 @@ def test_python_from_its_start(root, tmp_path):
     assert len(gc["cycles"]) == len(gc["pauses"]) >= len(lines) > 100
 
 
+@needs_python_probes
+def test_report_is_of_collections(root, tmp_path):
+    """Not of call sites, of which none can be seen; who asks for those is told so."""
+    out = tmp_path / "out.atap"
+    collect = [PYTHON, os.path.join(COLLECT, "collect.py"), "now"]
+    r = lab.run_alloctap("record", "-f", "text", "-o", "-", "-o", out, "--", *collect)
+    assert r.returncode == 0, r.stderr
+    assert "\npauses " in r.stdout and "\nmemory " in r.stdout and "generation 2" in r.stdout
+    sites = lab.run_alloctap("report", out)
+    assert sites.returncode == 0, sites.stderr
+    assert re.search(r"^collections +\d+, \d+ pauses of ", sites.stdout, re.M)
+    assert sites.stdout.endswith("\nOnly collections were recorded, no allocations: "
+                                 "--view gc shows them.\n")
+    gc = lab.run_alloctap("report", "--view", "gc", out)
+    assert gc.stdout[gc.stdout.index("\ncycles "):] in r.stdout
+
+
 # --- Ruby ---------------------------------------------------------------------------
 
 def test_ruby(start, tap, tmp_path):

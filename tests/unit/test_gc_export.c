@@ -105,6 +105,27 @@ static void nothing_recorded_is_said(void **state)
 	profile_free(p);
 }
 
+/* Of a runtime whose allocations are not seen, zeros would be wrong. */
+static void only_collections_are_said_to_be_all(void **state)
+{
+	static const enum report_view views[] = {VIEW_SITES, VIEW_TYPES, VIEW_MAPS};
+	struct profile *p = fixture_gc_hotspot();
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
+		__auto_free char *text = export_text(
+			p, &exporter_text, (struct export_options){.view = views[i]}, &len);
+
+		assert_null(strstr(text, "\nallocated"));
+		assert_null(strstr(text, "Nothing was"));
+		assert_non_null(strstr(text, "\ncollections  2, 2 pauses of 12.0ms in all\n"));
+		assert_non_null(strstr(text, "\nOnly collections were recorded, no allocations: "
+					     "--view gc shows them.\n"));
+	}
+	profile_free(p);
+}
+
 static void a_sound_program_is_told_so(void **state)
 {
 	struct fixture_gc f = fixture_gc_begin("go");
@@ -346,6 +367,7 @@ int main(void)
 		cmocka_unit_test(the_recording_holds),
 		cmocka_unit_test(suffixes_are_told_apart),
 		cmocka_unit_test(nothing_recorded_is_said),
+		cmocka_unit_test(only_collections_are_said_to_be_all),
 		cmocka_unit_test(a_sound_program_is_told_so),
 		cmocka_unit_test(the_view_fits_its_terminal),
 		cmocka_unit_test(memory_and_pools_fit_too),

@@ -38,6 +38,15 @@ uint64_t profile_lost(const struct profile *p)
 	return lost;
 }
 
+bool profile_only_collections(const struct profile *p)
+{
+	for (size_t i = 0; i < p->n_samples; i++) {
+		if (p->samples[i].kind != PROFILE_GC_ASSIST)
+			return false;
+	}
+	return p->n_gc_cycles || p->n_gc_pauses || p->n_memory;
+}
+
 bool profile_epoch_folded(const struct profile *p, uint32_t epoch)
 {
 	return epoch && epoch == p->epochs_folded;

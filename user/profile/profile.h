@@ -294,6 +294,8 @@ struct profile_totals {
 struct profile_totals profile_totals(const struct profile *p);
 /* All losses added up; 0 is what --strict wants to see. */
 uint64_t profile_lost(const struct profile *p);
+/* Nothing but collections was recorded: all there is of another runtime than Go. */
+bool profile_only_collections(const struct profile *p);
 /* Samples of @epoch are those of several, folded together. */
 bool profile_epoch_folded(const struct profile *p, uint32_t epoch);
 /*
