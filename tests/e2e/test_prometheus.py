@@ -11,6 +11,9 @@ import subprocess
 import pytest
 
 import lab
+from test_usdt import PYTHON, java_homes, java_options, needs_python_probes
+# A fixture: pytest finds it by its name here.
+from test_usdt import collect_class  # noqa: F401
 
 GOLDEN = os.path.join(lab.TOP, "tests/golden")
 
@@ -152,3 +155,30 @@ def test_record_writes_for_the_textfile_collector(root, promtool, tmp_path):
     assert total(families, "alloctap_gc_cycles_total", trigger="heap") >= 3
     assert total(families, "alloctap_map_inserts_total") >= 100 * 1200
     assert total(families, "alloctap_heap_live_bytes") == report["gc"]["cycles"][-1]["heap_live"]
+
+
+@pytest.mark.parametrize("runtime", [pytest.param("cpython", marks=needs_python_probes), "hotspot"])
+def test_names_are_the_same_for_other_runtimes(root, promtool, tmp_path, runtime, request):
+    if runtime == "hotspot":
+        request.getfixturevalue("collect_class")
+        home = java_homes()[0]
+        command = [f"{home}/bin/java", *java_options(home, "Serial", tmp_path / "gc.log"),
+                   "Collect", "now"]
+    else:
+        command = [PYTHON, "-c", "import gc\nfor i in range(9): gc.collect()"]
+    r = lab.run_alloctap("record", "-o", tmp_path / "x.prom", "-o", tmp_path / "x.json", "--",
+                         *command)
+    assert r.returncode == 0, r.stderr
+    text = (tmp_path / "x.prom").read_text()
+    assert check_metrics(promtool, text) == (0, "")
+    report = lab.load_json(tmp_path / "x.json")
+    families = parse(text)
+    compare(families, report)
+    assert total(families, "alloctap_gc_cycles_total", runtime=runtime) >= 2
+    assert total(families, "alloctap_resident_bytes") == report["gc"]["memory"][0]["last_bytes"]
+    assert total(families, "alloctap_resident_peak_bytes") == \
+        report["gc"]["memory"][0]["peak_bytes"]
+    # Nobody saw its allocations: that is not the same as none.
+    assert "alloctap_alloc_bytes" not in families
+    pools = {s["pool"] for s, _ in values(families, "alloctap_heap_pool_bytes")}
+    assert pools == {p["pool"] for c in report["gc"]["cycles"] for p in c["pools"]}

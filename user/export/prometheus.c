@@ -208,8 +208,9 @@ static uint64_t *labelled(struct series *s, const char *base, const struct label
 struct exposition {
 	const struct profile *p;
 	size_t top;
-	char **target; /* labels of each */
-	char *all;     /* of the recording */
+	char **target;         /* labels of each */
+	char *all;             /* of the recording */
+	uint64_t **target_row; /* in targets, of each */
 	struct series targets, recording, lost, cycles, pools, pauses, stops, sites;
 };
 
@@ -217,10 +218,8 @@ static int add_samples(struct exposition *x)
 {
 	for (size_t i = 0; i < x->p->n_samples; i++) {
 		const struct profile_sample *s = &x->p->samples[i];
-		uint64_t *row = series_at(&x->targets, x->target[s->target]);
+		uint64_t *row = x->target_row[s->target];
 
-		if (!row)
-			return -ENOMEM;
 		row[ALLOC_OBJECTS] += s->kind == PROFILE_ALLOC ? s->objects : 0;
 		row[ALLOC_BYTES] += s->kind == PROFILE_ALLOC ? s->bytes : 0;
 		row[ALLOC_REQUESTED] += s->kind == PROFILE_ALLOC ? s->requested : 0;
@@ -243,13 +242,13 @@ static int add_cycles(struct exposition *x)
 	for (size_t i = 0; i < x->p->n_gc_cycles; i++) {
 		const struct profile_gc_cycle *c = &x->p->gc_cycles[i];
 		const char *base = x->target[c->target];
-		uint64_t *row = series_at(&x->targets, base);
+		uint64_t *row = x->target_row[c->target];
 		uint64_t *count =
 			labelled(&x->cycles, base,
 				 (struct label[3]){{"trigger", gc_trigger_name(c->trigger)},
 						   {"collection", profile_str(x->p, c->name)}});
 
-		if (!row || !count)
+		if (!count)
 			return -ENOMEM;
 		++*count;
 		set_gauge(&row[HEAP_LIVE], c->heap_live);
@@ -278,10 +277,8 @@ static int add_memory(struct exposition *x)
 {
 	for (size_t i = 0; i < x->p->n_memory; i++) {
 		const struct profile_memory *m = &x->p->memory[i];
-		uint64_t *row = series_at(&x->targets, x->target[m->target]);
+		uint64_t *row = x->target_row[m->target];
 
-		if (!row)
-			return -ENOMEM;
 		row[RESIDENT] = m->bytes;
 		if (m->peak > row[RESIDENT_PEAK])
 			row[RESIDENT_PEAK] = m->peak;
@@ -387,13 +384,17 @@ static int init(struct exposition *x)
 	err |= series_init(&x->sites, SITE_VALUES);
 	x->all = target_labels(p, p->targets, p->n_targets);
 	x->target = calloc(p->n_targets + 1, sizeof(*x->target));
-	if (err || !x->all || !x->target)
+	x->target_row = calloc(p->n_targets + 1, sizeof(*x->target_row));
+	if (err || !x->all || !x->target || !x->target_row)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_targets; i++) {
 		x->target[i] = target_labels(p, &p->targets[i], 1);
-		if (!x->target[i])
+		if (!x->target[i] || !series_at(&x->targets, x->target[i]))
 			return -ENOMEM;
 	}
+	/* All rows are there: they move no more. */
+	for (size_t i = 0; i < p->n_targets; i++)
+		x->target_row[i] = series_at(&x->targets, x->target[i]);
 	return 0;
 }
 
@@ -402,6 +403,7 @@ static void destroy(struct exposition *x)
 	for (size_t i = 0; x->target && i < x->p->n_targets; i++)
 		free(x->target[i]);
 	free(x->target);
+	free(x->target_row);
 	free(x->all);
 	series_free(&x->targets);
 	series_free(&x->recording);
