@@ -153,6 +153,7 @@ def test_memory_stands_beside_collections(page):
     assert [lane["id"] for lane in p.js("return alloctap.timeline().lanes")] == \
         ["heap", "memory", "cycles", "pauses"]
     assert "resident memory" in p.text("#timeline-legend")
+    assert "Only collections were recorded" in p.text("#nothing")
     p.hover_at(*point(p, 300, "memory"))
     assert "resident memory\t64.0 MB" in plain(p.text("#tip"))
     p.hover_at(*point(p, 600, "memory"))

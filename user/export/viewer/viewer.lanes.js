@@ -208,7 +208,8 @@ class LanesPainter {
 
 			if (!shown.length)
 				return;
-			this.paintLine("goal", shown, cycles.goal, y, true);
+			if (shown.some(i => cycles.goal[i]))
+				this.paintLine("goal", shown, cycles.goal, y, true);
 			this.paintLine("live", shown, cycles.live, y, false);
 			if (shown.length < this.plot / 6) {
 				context.fillStyle = colors.live;
