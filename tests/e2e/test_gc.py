@@ -16,8 +16,9 @@ in 95 of 100 cycles. Assists are CPU time in gcAssistAlloc1, all cycles added: 1
 Waiting in an assist is not in it; of our samples it is told by its leaf.
 
 Sweeping. Begins in the stop of mark termination, and has ended when the next cycle's first
-stop has. The runtime tells of its end from Go 1.25 on (gcpacertrace; before, a slip), when the last span is
-swept; the goroutine whose next step we see may have to wait for a CPU: 5 ms, nine in ten.
+stop has. The runtime tells of its end from Go 1.25 on (gcpacertrace; before, a slip), when the
+last span is swept; the goroutine whose next step we see may have to wait for a CPU: 5 ms,
+nine in ten.
 
 Heap. gctrace prints megabytes cut, read a little after we do: 1 MB.
 """
