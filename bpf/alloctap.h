@@ -209,6 +209,8 @@ enum gc_function {
 	GC_ASSIST_END,   /* ... behind its only call */
 	GC_PARK_BEGIN,   /* gcParkAssist(): nothing left to help with, so wait */
 	GC_PARK_END,     /* ... behind its only call */
+	GC_SWEEP_BEGIN,  /* gcSweep(): sweeping begins; the world stands */
+	GC_SWEEP_END,    /* freeSomeWbufs(): the background sweeper found no more */
 	GC_FUNCTION_MAX
 };
 
@@ -401,7 +403,10 @@ struct gc_target {
 	__u64 stop_ns, stopped_ns;
 	__u64 stack;
 	__u32 reason;
-	__u32 phase; /* enum gc_phase */
+	__u32 phase;       /* enum gc_phase */
+	__u64 sweep_ns;    /* when sweeping last began */
+	__u32 sweep_epoch; /* of the cycle that is being swept; 0: none */
+	__u32 pad;
 	char text[GC_REASON_TEXT];
 };
 
@@ -412,17 +417,22 @@ enum gc_phase {
 	GC_RESTARTING = 1 << 3, /* a stop is over once all were woken */
 };
 
-enum gc_event_type { GC_EVENT_CYCLE = 1, GC_EVENT_PAUSE = 2 };
+enum gc_event_type {
+	GC_EVENT_CYCLE = 1,
+	GC_EVENT_PAUSE = 2,
+	GC_EVENT_SWEPT = 3, /* time_ns: when sweeping ended */
+};
 
 struct gc_pause {
 	__u64 stopping_ns; /* until the world stood; 0: not known */
 	__u64 stopped_ns;  /* from there to its restart; else from the start */
 	__u32 is_gc;
 	__u32 ends_cycle;
+	__u64 sweep_ns; /* of one that ends a cycle: when sweeping began in it; 0: not known */
 	char text[GC_REASON_TEXT]; /* to 1.20, of stops that are no GC's: why */
 };
 
-/* A cycle that begins, or a pause that has ended. */
+/* A cycle that begins, or a pause or sweeping that has ended. */
 struct gc_event {
 	__u32 event;   /* enum gc_event_type */
 	__u32 target;  /* id */

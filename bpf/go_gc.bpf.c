@@ -10,7 +10,9 @@
  *	  gcAssistAlloc1, gcParkAssist	allocations help to mark, or wait
  *	stopTheWorldWithSema		the last stop begins; maybe more than once,
  *	gcMarkTermination		when there was more to mark; this says it is the last
+ *	gcSweep				what is dead is swept from now on, beside the program
  *	startTheWorldWithSema		the last stop ends: a pause, and the cycle
+ *	freeSomeWbufs			the background sweeper has found nothing more to sweep
  *
  * A process stops its world for one reason at a time (worldsema), so a stop needs
  * no key but the process; a goroutine may stop it on one thread and restart it on
@@ -227,8 +229,12 @@ static __always_inline void end_pause(struct gc_hit *h, __u64 end)
 	e->pause.stopped_ns = end - (stood ?: began);
 	e->pause.is_gc = is_gc;
 	e->pause.ends_cycle = (phase & GC_TERMINATED) != 0;
+	e->pause.sweep_ns = t->sweep_ns >= began ? t->sweep_ns : 0;
 	__builtin_memcpy(e->pause.text, t->text, sizeof(e->pause.text));
 	event_send(h);
+	/* In this stop all is swept that was not before. */
+	if (t->reason == GC_REASON_SWEEP_TERMINATION)
+		t->sweep_epoch = 0;
 	t->stop_ns = 0;
 	t->phase = phase & GC_TERMINATED                      ? 0
 		   : t->reason == GC_REASON_SWEEP_TERMINATION ? phase | GC_SWEPT
@@ -264,6 +270,24 @@ static __always_inline void gc_restarted(struct gc_hit *h)
 {
 	if (h->target->phase & GC_RESTARTING)
 		end_pause(h, h->now);
+}
+
+static __always_inline void gc_sweep(struct gc_hit *h)
+{
+	h->target->sweep_ns = h->now;
+	h->target->sweep_epoch = h->target->phase & GC_MARKING ? *epoch_at(h->place) : 0;
+}
+
+/* The first time in a cycle: more follow while there is something to be freed. */
+static __always_inline void gc_swept(struct gc_hit *h)
+{
+	if (!h->target->sweep_epoch)
+		return;
+	h->event.event = GC_EVENT_SWEPT;
+	h->event.epoch = h->target->sweep_epoch;
+	h->event.time_ns = h->now;
+	h->target->sweep_epoch = 0;
+	event_send(h);
 }
 
 static __always_inline void assist_begin(struct gc_hit *h)
@@ -353,6 +377,12 @@ int go_gc(void *ctx)
 		break;
 	case GC_RESTARTED:
 		gc_restarted(&h);
+		break;
+	case GC_SWEEP_BEGIN:
+		gc_sweep(&h);
+		break;
+	case GC_SWEEP_END:
+		gc_swept(&h);
 		break;
 	case GC_ASSIST_BEGIN:
 	case GC_PARK_BEGIN:

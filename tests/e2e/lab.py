@@ -123,6 +123,7 @@ class Running:
                                         stderr=subprocess.PIPE, text=True, bufsize=1, **kwargs)
         self.pid = self.process.pid
         self.stderr_lines = []
+        self.stderr_times = []  # ns since 1970, of each line
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read_stderr, daemon=True)
         self._reader.start()
@@ -131,6 +132,7 @@ class Running:
         for line in self.process.stderr:
             with self._news:
                 self.stderr_lines.append(line.rstrip("\n"))
+                self.stderr_times.append(time.time_ns())
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()

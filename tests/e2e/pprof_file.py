@@ -133,7 +133,7 @@ class Pprof:
 RecordedSample = namedtuple("RecordedSample",
                             "functions type kind objects bytes requested entries epoch ns")
 RecordedGrowth = namedtuple("RecordedGrowth", "functions type how level map count entries")
-Cycle = namedtuple("Cycle", "epoch trigger functions gc_percent start end live goal limit")
+Cycle = namedtuple("Cycle", "epoch trigger functions gc_percent start end live goal limit sweep_start sweep_end")
 Pause = namedtuple("Pause", "start stopping stopped epoch reason gc functions")
 Bin = namedtuple("Bin", "number objects bytes")
 ALLOC, MAP_INSERT, WB_FLUSH, GC_ASSIST = 0, 1, 3, 4
@@ -181,7 +181,7 @@ class Recording:
         self.cycles = [Cycle(epoch, GC_TRIGGERS[trigger], stack_names[stack], zigzag(percent),
                              *rest)
                        for epoch, trigger, stack, percent, *rest
-                       in rows(cycles, 1, 3, 4, 6, 7, 8, 9, 10, 11)]
+                       in rows(cycles, 1, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13)]
         self.pauses = [Pause(start, stopping, stopped, epoch, text(reason), bool(gc),
                              stack_names[stack])
                        for start, stopping, stopped, epoch, reason, gc, stack

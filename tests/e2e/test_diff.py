@@ -50,7 +50,8 @@ USAGE = [
     (["a.atap", "b.atap", "-o", "x.pb.gz"], r"x\.pb\.gz.*text, html or json"),
     (["a.atap", "b.atap", "-o", "x.atap"], r"x\.atap.*text, html or json"),
     (["a.atap", "b.atap", "-f", "folded"], "folded.*text, html or json"),
-    (["a.atap", "b.atap", "-o", "x.docx"], r"x\.docx"),
+    (["a.atap", "b.atap", "-o", "x.docx"], r"x\.docx.*use \.txt \.html \.json, or"),
+    (["a.atap", "b.atap", "-f", "docx"], "expected one of text html json$"),
     (["a.atap", "b.atap", "--unit", "bytes"], "--unit"),
 ]
 
@@ -61,6 +62,19 @@ def test_wrong_usage(alloctap, tmp_path, arguments, text):
     assert r.returncode == 2 and r.stdout == "", r.stderr
     assert re.search(text, r.stderr) and len(r.stderr.splitlines()) == 1, r.stderr
     assert os.listdir(tmp_path) == []
+
+
+def test_help_names_the_formats_it_writes(alloctap, tmp_path):
+    help_text = lab.run_alloctap("diff", "--help").stdout
+    named = re.search(r"-f, --format FORMAT +.*: (.*)\n", help_text).group(1).split()
+    everything = lab.run_alloctap("export", "--help").stdout
+    all_formats = re.search(r"-f, --format FORMAT +.*: (.*)\n", everything).group(1).split()
+    assert set(named) < set(all_formats)
+    for name in all_formats:
+        r = lab.run_alloctap("diff", FIXTURE, FIXTURE, "-f", name, "-o", "-")
+        assert r.returncode == (0 if name in named else 2), name
+        r = lab.run_alloctap("export", FIXTURE, "-f", name, "-o", tmp_path / name)
+        assert r.returncode == 0, r.stderr
 
 
 @pytest.mark.parametrize("good", [0, 1])

@@ -95,7 +95,8 @@ def test_slices_nest_on_named_tracks(trace):
     named = {(e["pid"], e["tid"]) for e in events(trace, "M") if e["name"] == "thread_name"}
     assert {(s["pid"], s["tid"]) for s in slices} == named
     assert [e["args"]["name"] for e in events(trace, "M")] == ["server", "GC",
-                                                               "other stops of the world"]
+                                                               "other stops of the world",
+                                                               "GC sweeping"]
 
 
 def test_trace_tells_what_was_recorded(trace):
@@ -126,6 +127,14 @@ def test_json_is_as_its_schema_says(export):
         del poorer["gc"][key]
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(poorer, schema)
+
+
+def test_sweeps_follow_marking(trace, export):
+    sweeps = [s for s in events(trace, "X") if re.fullmatch(r"sweep \d+", s["name"])]
+    cycles = lab.load_json(export("json"))["gc"]["cycles"]
+    assert [(s["ts"] * 1000, (s["ts"] + s["dur"]) * 1000) for s in sweeps] == [
+        (c["sweep_start_ns"], c["sweep_end_ns"]) for c in cycles]
+    assert all(c["start_ns"] < c["sweep_start_ns"] < c["end_ns"] < c["sweep_end_ns"] for c in cycles)
 
 
 def test_json_adds_up(export):

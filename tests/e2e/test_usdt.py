@@ -62,7 +62,7 @@ def collect_class():
 
 
 Stop = collections.namedtuple("Stop", "operation reaching_ns total_ns pauses")
-Pause = collections.namedtuple("Pause", "id ns before_mib")
+Pause = collections.namedtuple("Pause", "id ns before_mib after_mib")
 
 
 def read_log(path):
@@ -72,8 +72,9 @@ def read_log(path):
         for line in f:
             m = re.search(r"GC\((\d+)\) (?:[yYO]: )?Pause .*?([\d.]+)ms$", line)
             if m:
-                before = re.search(r" (\d+)M->", line)
-                pauses.append(Pause(int(m[1]), float(m[2]) * MS, before and int(before[1])))
+                heap = re.search(r" (\d+)M->(\d+)M", line)
+                before, after = map(int, heap.groups()) if heap else (None, None)
+                pauses.append(Pause(int(m[1]), float(m[2]) * MS, before, after))
             m = re.search(r'Safepoint "(\w+)".* Reaching safepoint: (\d+) ns.* Total: +(\d+) ns',
                           line)
             if m:
@@ -111,6 +112,37 @@ def check_cycles(gc, stops, collector):
     assert [c["n"] for c in gc["cycles"]] == list(range(1, len(gc["cycles"]) + 1))
 
 
+def check_pools(gc, stops):
+    """Added up they are the heap before and after, as logged in MiB, cut."""
+    pauses = [p for s in stops for p in s.pauses]
+    assert len(gc["cycles"]) == len(pauses)
+    for c, p in zip(gc["cycles"], pauses):
+        assert len(c["pools"]) >= 2 and len({x["pool"] for x in c["pools"]}) == len(c["pools"])
+        assert sum(x["before"] for x in c["pools"]) == c["heap_live"]
+        assert abs(sum(x["before"] for x in c["pools"]) / 2**20 - p.before_mib) <= 1, (c, p)
+        assert abs(sum(x["after"] for x in c["pools"]) / 2**20 - p.after_mib) <= 1, (c, p)
+
+
+def resident(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return {name: int(kib) * 1024 for name, kib in
+                re.findall(r"(VmRSS|VmHWM):\s+(\d+) kB", f.read())}
+
+
+def check_memory(gc, pid, before, after):
+    """@before, @after: what the kernel said while the process stood still; 2 MB for its batches."""
+    memory, = gc["memory"]
+    looks = memory["looks"]
+    assert memory["pid"] == pid
+    assert memory["first_bytes"] == looks[0]["bytes"] == pytest.approx(before["VmRSS"], abs=2e6)
+    assert memory["last_bytes"] == looks[-1]["bytes"] == pytest.approx(after["VmRSS"], abs=2e6)
+    assert memory["peak_bytes"] == max(x["peak_bytes"] for x in looks) <= after["VmHWM"] + 2e6
+    assert looks[0]["time_ns"] == 0
+    # Four a second at most, but for the last.
+    times = [x["time_ns"] for x in looks]
+    assert all(b - a >= 250 * MS for a, b in zip(times, times[1:-1]))
+
+
 @pytest.mark.parametrize("collector", ["G1", "Serial", "Parallel", "Z", "Shenandoah"])
 @pytest.mark.parametrize("home", java_homes() or [None], ids=lambda h: h and os.path.basename(h))
 def test_java(start, tap, tmp_path, collect_class, home, collector):
@@ -136,6 +168,11 @@ def test_java(start, tap, tmp_path, collect_class, home, collector):
     if collector == "Serial":
         for c, p in zip(report["gc"]["cycles"], [p for s in stops for p in s.pauses]):
             assert abs(c["heap_live"] / 2**20 - p.before_mib) <= 1, (c, p)
+        check_pools(report["gc"], stops)
+    # It grew from what a Java starts with, and within its own limits.
+    memory, = report["gc"]["memory"]
+    assert memory["pid"] == target.pid
+    assert 20e6 < memory["first_bytes"] < memory["peak_bytes"] < 600e6
 
 
 def test_java_from_its_start(root, tmp_path, collect_class):
@@ -175,15 +212,18 @@ def test_python(start, tap, tmp_path, link):
     out = tmp_path / "out.json"
     target = start([PYTHON, os.path.join(COLLECT, "collect.py")])
     target.expect("ready")
+    before = resident(target.pid)
     t = tap(target.pid, [out], ["--link", link])
     target.send("go\n")
     lines = list(iter(target.read_line, "done"))
+    after = resident(target.pid)
     t.stop()
     report = lab.load_json(out)
     lab.no_losses(report)
     assert report["targets"][0]["runtime"] == "cpython"
     assert re.match(r"CPython 3\.\d+$", report["targets"][0]["version"])
     compare_with_callbacks(report["gc"], lines)
+    check_memory(report["gc"], target.pid, before, after)
     # The kernel took back what it had raised the semaphore by.
     assert semaphores(target.pid) == [0, 0]
     target.send("\n")
@@ -219,6 +259,23 @@ def test_python_from_its_start(root, tmp_path):
     lines = r.stdout.splitlines()[1:-1]
     # Its start, before the callbacks are there, and its end collect as well.
     assert len(gc["cycles"]) == len(gc["pauses"]) >= len(lines) > 100
+
+
+@needs_python_probes
+def test_report_is_of_collections(root, tmp_path):
+    """Not of call sites, of which none can be seen; who asks for those is told so."""
+    out = tmp_path / "out.atap"
+    collect = [PYTHON, os.path.join(COLLECT, "collect.py"), "now"]
+    r = lab.run_alloctap("record", "-f", "text", "-o", "-", "-o", out, "--", *collect)
+    assert r.returncode == 0, r.stderr
+    assert "\npauses " in r.stdout and "\nmemory " in r.stdout and "generation 2" in r.stdout
+    sites = lab.run_alloctap("report", out)
+    assert sites.returncode == 0, sites.stderr
+    assert re.search(r"^collections +\d+, \d+ pauses of ", sites.stdout, re.M)
+    assert sites.stdout.endswith("\nOnly collections were recorded, no allocations: "
+                                 "--view gc shows them.\n")
+    gc = lab.run_alloctap("report", "--view", "gc", out)
+    assert gc.stdout[gc.stdout.index("\ncycles "):] in r.stdout
 
 
 # --- Ruby ---------------------------------------------------------------------------

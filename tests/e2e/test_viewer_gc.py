@@ -147,6 +147,30 @@ def test_click_on_a_cycle(page):
     assert window(p) == [[3], 200, 300]
 
 
+def test_memory_stands_beside_collections(page):
+    """fixture_gc_hotspot(): two collections of two pools; 40, 64, 48 and 56 MB resident."""
+    p = page("collected_hotspot")
+    assert [lane["id"] for lane in p.js("return alloctap.timeline().lanes")] == \
+        ["heap", "memory", "cycles", "pauses"]
+    assert "resident memory" in p.text("#timeline-legend")
+    assert "Only collections were recorded" in p.text("#nothing")
+    p.hover_at(*point(p, 300, "memory"))
+    assert "resident memory\t64.0 MB" in plain(p.text("#tip"))
+    p.hover_at(*point(p, 600, "memory"))
+    assert "resident memory\t48.0 MB" in plain(p.text("#tip"))
+    p.hover_at(*point(p, 402, "cycles"))
+    tip = plain(p.text("#tip"))
+    assert "G1 Young Generation" in tip
+    assert "G1 Eden Space\t24.0 MB \u2192 0 B" in tip and "G1 Old Gen\t6.00 MB \u2192 8.00 MB" in tip
+
+
+def test_sweeping_is_told(page):
+    p = page("collected")
+    assert "sweeping" in p.text("#timeline-legend")
+    p.hover_at(*point(p, 210, "cycles"))
+    assert "sweeping\t3.02 ms" in plain(p.text("#tip"))
+
+
 def test_hover_tells(page):
     p = page("collected")
     p.hover_at(*point(p, 210, "cycles"))

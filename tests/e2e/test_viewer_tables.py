@@ -251,3 +251,19 @@ def test_tables_in_a_narrow_window(page):
         p.press(f"#tab-{tab}")
         p.js(f"document.querySelector('#{tab} .open').click()")
         assert p.js("return document.documentElement.scrollWidth") <= 420
+
+
+@pytest.mark.parametrize("name", ["typed", "compared"])
+@pytest.mark.parametrize("width", [1280, 1400])
+def test_maps_fit_an_ordinary_window(page, name, width):
+    """However long names are; they keep enough of their own to be told apart."""
+    p = page(name, "#tab=maps", width=width)
+    found = p.js("""
+        for (const name of document.querySelectorAll("#maps .name-of"))
+            name.textContent = "github.com/acme/shop/orders.(*Index[go.shape.string]).AddAllOfThem";
+        const table = document.getElementById("maps"), scroll = table.closest(".scroll");
+        const names = [...table.querySelectorAll(".name-of")].map(
+            n => n.getBoundingClientRect().width);
+        return {needs: scroll.scrollWidth, has: scroll.clientWidth, names};""")
+    assert 0 < found["needs"] <= found["has"]
+    assert found["names"] and min(found["names"]) >= 100, found["names"]

@@ -88,6 +88,8 @@ static inline void fixture_gc_cycle(struct fixture_gc *f, uint32_t epoch,
 {
 	struct profile_gc_cycle c = {.start_ns = start_ns,
 				     .end_ns = start_ns + marking_ns,
+				     .sweep_start_ns = start_ns + marking_ns - 20000,
+				     .sweep_end_ns = start_ns + marking_ns + 3 * FIXTURE_MS,
 				     .heap_live = 30 << 20,
 				     .heap_goal = 32 << 20,
 				     .target = f->target,
@@ -179,6 +181,49 @@ static inline struct profile *fixture_gc_small(void)
 	assert(!profile_builder_sample(f.b, &inserts));
 	for (uint64_t ms = 0; ms < 700; ms += 10)
 		fixture_gc_bin(&f, ms * FIXTURE_MS, 400000);
+	return fixture_gc_finish(&f, 700 * FIXTURE_MS);
+}
+
+/* A Java program: two collections, with what its pools held, and its memory as it grew. */
+static inline struct profile *fixture_gc_hotspot(void)
+{
+	static const uint64_t resident[][2] = {{0, 40}, {250, 64}, {500, 48}, {700, 56}};
+	struct fixture_gc f = fixture_gc_begin("hotspot");
+	str_id name = profile_builder_str(f.b, "G1 Young Generation");
+	str_id pools[] = {profile_builder_str(f.b, "G1 Eden Space"),
+			  profile_builder_str(f.b, "G1 Old Gen")};
+	uint32_t no_stack = profile_builder_stack(f.b, NULL, 0, 0);
+
+	for (uint32_t epoch = 1; epoch <= 2; epoch++) {
+		struct profile_gc_cycle c = {.start_ns = epoch * 200 * FIXTURE_MS,
+					     .end_ns = (epoch * 200 + 5) * FIXTURE_MS,
+					     .heap_live = 30 << 20,
+					     .target = f.target,
+					     .epoch = epoch,
+					     .stack = no_stack,
+					     .name = name};
+
+		assert(!profile_builder_gc_cycle(f.b, &c));
+		fixture_gc_pause(&f, epoch, profile_builder_str(f.b, "G1CollectForAllocation"),
+				 no_stack, c.start_ns - FIXTURE_MS, 10000, 6 * FIXTURE_MS);
+		for (uint32_t i = 0; i < 2; i++) {
+			struct profile_gc_pool pool = {.target = f.target,
+						       .epoch = epoch,
+						       .name = pools[i],
+						       .before = (i ? 6 : 24) << 20,
+						       .after = (uint64_t)i * (6 + epoch) << 20};
+
+			assert(!profile_builder_gc_pool(f.b, &pool));
+		}
+	}
+	for (size_t i = 0; i < 4; i++) {
+		struct profile_memory m = {.time_ns = resident[i][0] * FIXTURE_MS,
+					   .bytes = resident[i][1] << 20,
+					   .peak = (resident[i][1] + (i == 2 ? 32 : 0)) << 20,
+					   .target = f.target};
+
+		assert(!profile_builder_memory(f.b, &m));
+	}
 	return fixture_gc_finish(&f, 700 * FIXTURE_MS);
 }
 

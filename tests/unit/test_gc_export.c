@@ -20,7 +20,8 @@
 static void check_golden(const char *name, const struct exporter *e, struct export_options opts,
 			 const char *from)
 {
-	struct profile *p = fixture_gc_small();
+	bool hotspot = strstr(name, "hotspot");
+	struct profile *p = hotspot ? fixture_gc_hotspot() : fixture_gc_small();
 	size_t len;
 	__auto_free char *all = export_text(p, e, opts, &len), *golden = calloc(1, len + 2);
 	char path[128], *text = strstr(all, from);
@@ -51,6 +52,9 @@ static void goldens_hold(void **state)
 	check_golden("gc_top1.txt", &exporter_text, top, "\ncycles ");
 	check_golden("gc.json", &exporter_json, gc, "\t\"gc\": ");
 	check_golden("gc.trace.json", &exporter_trace, gc, "{");
+	check_golden("gc_hotspot.txt", &exporter_text, gc, "\ncycles ");
+	check_golden("gc_hotspot.json", &exporter_json, gc, "\t\"gc\": ");
+	check_golden("gc_hotspot.trace.json", &exporter_trace, gc, "{");
 }
 
 /* What tests/e2e/test_gc_formats.py exports; a recording of today, to be read for ever. */
@@ -98,6 +102,27 @@ static void nothing_recorded_is_said(void **state)
 	assert_null(strstr(json, "\"gc\""));
 	assert_non_null(strstr(trace, "\"process_name\""));
 	assert_null(strstr(trace, "\"X\""));
+	profile_free(p);
+}
+
+/* Of a runtime whose allocations are not seen, zeros would be wrong. */
+static void only_collections_are_said_to_be_all(void **state)
+{
+	static const enum report_view views[] = {VIEW_SITES, VIEW_TYPES, VIEW_MAPS};
+	struct profile *p = fixture_gc_hotspot();
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
+		__auto_free char *text = export_text(
+			p, &exporter_text, (struct export_options){.view = views[i]}, &len);
+
+		assert_null(strstr(text, "\nallocated"));
+		assert_null(strstr(text, "Nothing was"));
+		assert_non_null(strstr(text, "\ncollections  2, 2 pauses of 12.0ms in all\n"));
+		assert_non_null(strstr(text, "\nOnly collections were recorded, no allocations: "
+					     "--view gc shows them.\n"));
+	}
 	profile_free(p);
 }
 
@@ -167,6 +192,21 @@ static void the_view_fits_its_terminal(void **state)
 	profile_free(p);
 }
 
+static void memory_and_pools_fit_too(void **state)
+{
+	struct profile *p = fixture_gc_hotspot();
+	char text[16384], *view;
+
+	(void)state;
+	show(p, 60, text, sizeof(text));
+	view = strstr(text, "\nmemory ");
+	assert_non_null(view);
+	assert_non_null(strstr(view, "\npools        G1 Eden Space: up to 24.0MB before"));
+	for (char *line; (line = strsep(&view, "\n"));)
+		assert_in_range(utf8_length(line), 0, 61);
+	profile_free(p);
+}
+
 /* Slices that are open on one track. */
 struct track {
 	double ends[16];
@@ -216,7 +256,7 @@ static void slices_nest(void **state)
 	struct profile *p = fixture_gc_small();
 
 	(void)state;
-	assert_int_equal(check_nesting(p), 6 + 13 * 3);
+	assert_int_equal(check_nesting(p), 6 + 13 * 3 + 6);
 	profile_free(p);
 
 	/* Six cycles that overlap, more than there are tracks; pauses within and across. */
@@ -232,7 +272,7 @@ static void slices_nest(void **state)
 	fixture_gc_pause(&f, 77, f.mark, f.decode, 3 * FIXTURE_MS, 50 * FIXTURE_MS, 7);
 	assert(!profile_builder_gc_cycle(f.b, &unfinished));
 	p = fixture_gc_finish(&f, 700 * FIXTURE_MS);
-	assert_int_equal(check_nesting(p), 7 + 6 * (3 + 2 + 1 + 3) + 3);
+	assert_int_equal(check_nesting(p), 7 + 6 * (3 + 2 + 1 + 3) + 3 + 6);
 	profile_free(p);
 }
 
@@ -327,8 +367,10 @@ int main(void)
 		cmocka_unit_test(the_recording_holds),
 		cmocka_unit_test(suffixes_are_told_apart),
 		cmocka_unit_test(nothing_recorded_is_said),
+		cmocka_unit_test(only_collections_are_said_to_be_all),
 		cmocka_unit_test(a_sound_program_is_told_so),
 		cmocka_unit_test(the_view_fits_its_terminal),
+		cmocka_unit_test(memory_and_pools_fit_too),
 		cmocka_unit_test(slices_nest),
 		cmocka_unit_test(pprof_has_pauses_and_assists),
 		cmocka_unit_test(pprof_tells_cycles_apart_on_demand),

@@ -126,6 +126,104 @@ static void a_reason_in_words_is_kept(void **state)
 	gc_log_free(log);
 }
 
+static void swept(struct gc_log *log, uint32_t epoch, uint64_t time_ns)
+{
+	struct gc_event e = {.event = GC_EVENT_SWEPT, .epoch = epoch, .time_ns = time_ns};
+
+	assert_int_equal(gc_log_event(log, &e), 0);
+}
+
+/* A cycle of 4 ms, that begins to sweep 1 ms before its last pause ends. */
+static void sweeping_cycle(struct gc_log *log, uint32_t epoch, uint64_t at)
+{
+	struct gc_event first = {
+		.event = GC_EVENT_PAUSE,
+		.epoch = epoch,
+		.what = GC_REASON_SWEEP_TERMINATION,
+		.time_ns = STARTED + at,
+		.pause = {.stopped_ns = MS, .is_gc = 1},
+	};
+	struct gc_event last = first;
+
+	last.what = GC_REASON_MARK_TERMINATION;
+	last.time_ns = STARTED + at + 2 * MS;
+	last.pause.stopped_ns = 2 * MS;
+	last.pause.ends_cycle = 1;
+	last.pause.sweep_ns = STARTED + at + 3 * MS;
+	cycle(log, 0, epoch, STARTED + at);
+	assert_int_equal(gc_log_event(log, &first), 0);
+	assert_int_equal(gc_log_event(log, &last), 0);
+}
+
+/* By the sweeper, while the next cycle begins, by the next cycle, not at all. */
+static void sweeping_ends_with_the_next_cycle_at_the_latest(void **state)
+{
+	struct gc_log *log = log_of((const uint32_t[]){100, 200}, 2);
+	const struct profile_gc_cycle *c;
+	struct profile *p;
+
+	(void)state;
+	sweeping_cycle(log, 1, 10 * MS);
+	swept(log, 1, STARTED + 15 * MS);
+	sweeping_cycle(log, 2, 20 * MS);
+	cycle(log, 1, 2, STARTED + 21 * MS);
+	cycle(log, 0, 3, STARTED + 30 * MS);
+	swept(log, 2, STARTED + 31 * MS);
+	sweeping_cycle(log, 4, 40 * MS);
+	sweeping_cycle(log, 5, 50 * MS);
+	swept(log, 77, STARTED + 60 * MS);
+	p = result(log);
+	c = p->gc_cycles;
+	assert_int_equal(c[0].sweep_start_ns, 13 * MS);
+	assert_int_equal(c[0].sweep_end_ns, 15 * MS);
+	assert_int_equal(c[1].sweep_end_ns, 31 * MS);
+	assert_int_equal(c[2].sweep_start_ns + c[2].sweep_end_ns, 0);
+	assert_int_equal(c[3].sweep_end_ns, 51 * MS);
+	assert_int_equal(c[4].sweep_start_ns, 53 * MS);
+	assert_int_equal(c[4].sweep_end_ns, 0);
+	profile_free(p);
+	gc_log_free(log);
+}
+
+/* A day of twenty cycles a second, with what is allocated in every 10 ms of it. */
+static void a_long_recording_is_bounded(void **state)
+{
+	const uint64_t cycles = 86400 * 20, bins = 86400 * 100;
+	struct gc_log *log = log_of((const uint32_t[]){100, 200}, 2);
+	uint64_t bytes[2] = {0}, steps = 0;
+	struct profile *p;
+
+	(void)state;
+	for (uint32_t epoch = 1; epoch <= cycles; epoch++) {
+		cycle(log, 0, epoch, STARTED + epoch * 50 * MS);
+		pause(log, 0, epoch, STARTED + epoch * 50 * MS, MS);
+	}
+	assert_int_equal(gc_log_dropped(log), 2 * cycles - 500000);
+	for (uint64_t i = 0; i < bins; i++) {
+		struct alloc_bin sum = {.objects = 1, .bytes = i};
+
+		assert_int_equal(gc_log_bin(log, i / 100 % 2, STARTED + i * 10 * MS, &sum), 0);
+	}
+	p = result(log);
+	assert_int_equal(p->n_gc_cycles, 250000);
+	assert_int_equal(p->n_gc_pauses, 250000);
+	/* Every byte is there, no further from its time than the bins have become wide. */
+	assert_in_range(p->n_bins, 100000, 1000000);
+	for (size_t i = 0; i < p->n_bins; i++) {
+		const struct profile_bin *bin = &p->bins[i];
+
+		bytes[bin->target] += bin->bytes;
+		steps += bin->objects;
+		assert_in_range(bin->bytes / bin->objects * 10 * MS, bin->time_ns,
+				bin->time_ns + 1280 * MS);
+	}
+	assert_int_equal(steps, bins);
+	assert_int_equal(bytes[0] + bytes[1], bins * (bins - 1) / 2);
+	assert_true(bytes[0] < bytes[1]);
+	profile_free(p);
+	gc_log_free(log);
+}
+
 static void add_count(struct raw_counts *raw, uint32_t target, uint32_t epoch, uint64_t stack)
 {
 	struct count_key key = {.stack = stack, .target = target, .epoch = epoch};
@@ -266,6 +364,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cycle_ends_with_its_last_pause),
 		cmocka_unit_test(a_reason_in_words_is_kept),
+		cmocka_unit_test(sweeping_ends_with_the_next_cycle_at_the_latest),
+		cmocka_unit_test(a_long_recording_is_bounded),
 		cmocka_unit_test(old_epochs_are_folded),
 		cmocka_unit_test(few_epochs_of_many_counts_are_left),
 		cmocka_unit_test(many_counts_are_folded_by_half),

@@ -33,6 +33,7 @@ static const struct {
 	{"typed", page_typed},
 	{"typed_hostile", page_typed_hostile},
 	{"collected", fixture_gc_small},
+	{"collected_hotspot", fixture_gc_hotspot},
 	{"collected_two", page_collected_two},
 	{"collected_hostile", page_collected_hostile},
 	{"collected_odd", page_collected_odd},

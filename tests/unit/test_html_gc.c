@@ -56,8 +56,20 @@ static void cycles_are_columns(void **state)
 	PAGE_HAS(fixture_gc_small(),
 		 "\"cycles\":{\"target\":[],\"epoch\":[1,2,3,4,5,6],\"start\":[100000000,200000000,"
 		 "300000000,400000000,500000000,600000000],\"end\":[120000000,",
-		 "\"limit\":[],\"trigger\":[0,0,0,0,2,1],\"percent\":[100,100,100,100,100,100]",
+		 "\"limit\":[],\"trigger\":[0,0,0,0,2,1],\"sweep_start\":[119980000,",
+		 "],\"sweep_end\":[123000000,", "\"percent\":[100,100,100,100,100,100]",
 		 "\"folded\":0,\"epoch_target\":[],\"epoch\":[");
+}
+
+static void memory_and_pools_are_columns(void **state)
+{
+	(void)state;
+	PAGE_HAS(fixture_gc_hotspot(),
+		 "\"pools\":{\"target\":[],\"epoch\":[1,1,2,2],\"before\":[25165824,6291456,"
+		 "25165824,6291456],\"after\":[0,7340032,0,8388608],\"name\":[",
+		 "\"memory\":{\"target\":[],\"time\":[0,250000000,500000000,700000000],\"bytes\":["
+		 "41943040,67108864,50331648,58720256],\"peak\":[41943040,67108864,83886080,"
+		 "58720256]}");
 }
 
 static void pauses_are_columns(void **state)
@@ -119,7 +131,7 @@ static void assists_weigh_their_time(void **state)
 	PAGE_HAS(fixture_gc_finish(&f, 100),
 		 "\"kind\":[4],\"epoch\":[],\"type\":[],\"site\":[],\"objects\":[987654321],"
 		 "\"bytes\":[0]",
-		 "\"assists\":3,\"assist\":987654321");
+		 "\"assists\":3,\"assist_ns\":987654321");
 }
 
 static void odd_times_do_no_harm(void **state)
@@ -147,6 +159,7 @@ int main(void)
 		cmocka_unit_test(recordings_without_collections_have_none),
 		cmocka_unit_test(cycles_are_columns),
 		cmocka_unit_test(pauses_are_columns),
+		cmocka_unit_test(memory_and_pools_are_columns),
 		cmocka_unit_test(epochs_are_of_their_process),
 		cmocka_unit_test(bins_of_processes_add_up),
 		cmocka_unit_test(bins_are_bounded),

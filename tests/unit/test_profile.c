@@ -258,6 +258,31 @@ static void sites_add_up_to_the_totals(void **state)
 	profile_free(p);
 }
 
+/* Flushes and nothing else of what is neither allocated nor inserted. */
+static void assists_are_no_flushes(void **state)
+{
+	struct profile_builder *b = profile_builder_new();
+	uint32_t target = fixture_target(b, 1, "x"), stack = profile_builder_stack(b, NULL, 0, 0);
+	struct profile_sample flushes = {
+		.target = target, .stack = stack, .kind = PROFILE_WB_FLUSH, .objects = 17};
+	struct profile_sample assists = {
+		.target = target, .stack = stack, .kind = PROFILE_GC_ASSIST, .objects = 5, .ns = 9};
+	struct site_table *table;
+	struct profile *p;
+
+	(void)state;
+	assert_int_equal(profile_builder_sample(b, &flushes), 0);
+	assert_int_equal(profile_builder_sample(b, &assists), 0);
+	p = fixture_finish(b);
+	table = site_table_new(p);
+	assert_non_null(table);
+	assert_int_equal(table->n, 1);
+	assert_int_equal(table->sites[0].flushes, 17);
+	assert_int_equal(table->totals.wb_flushes, 17);
+	site_table_free(table);
+	profile_free(p);
+}
+
 static void no_samples_no_sites(void **state)
 {
 	struct profile_builder *b = profile_builder_new();
@@ -281,6 +306,7 @@ int main(void)
 		cmocka_unit_test(the_fixture_adds_up),
 		cmocka_unit_test(sites_are_the_programs_own_frames),
 		cmocka_unit_test(sites_add_up_to_the_totals),
+		cmocka_unit_test(assists_are_no_flushes),
 		cmocka_unit_test(no_samples_no_sites),
 	};
 

@@ -148,6 +148,10 @@ static void collections_are_checked(void **state)
 	SPOIL(m, bins->n_bytes, 1, "in a table of 70 bins");
 	SPOIL(m, m->samples->ns[0], UINT64_MAX, "counts beyond 64 bits");
 
+	SPOIL(m, c->sweep_end_ns[0], 1, "the sweep of GC cycle 0 ends before it starts");
+	SPOIL(m, c->sweep_start_ns[0], UINT64_MAX, "times beyond 64 bits");
+	SPOIL(m, c->sweep_end_ns[1], UINT64_MAX, "times beyond 64 bits");
+
 	/* Recordings from before have none of it. */
 	m->gc_cycles = NULL;
 	m->gc_pauses = NULL;
@@ -216,6 +220,28 @@ static void live_heaps_are_checked(void **state)
 	heap->n_snapshot_ns = 4;
 	profile_free(p);
 	free(b.data);
+	alloctap__recording__free_unpacked(m, NULL);
+}
+
+static void memory_is_checked(void **state)
+{
+	Alloctap__Recording *m = message_of(fixture_gc_hotspot());
+	Alloctap__GcPools *pools = m->gc_pools;
+	Alloctap__Memory *memory = m->memory;
+
+	(void)state;
+	SPOIL(m, pools->target[0], 1, "no target");
+	SPOIL(m, pools->name[0], UINT32_MAX, "no string");
+	SPOIL(m, pools->epoch[2], 0, "memory pools out of order");
+	SPOIL(m, pools->before[1], UINT64_MAX, "memory pool 1 is larger than memory");
+	SPOIL(m, pools->after[1], UINT64_MAX, "memory pool 1 is larger than memory");
+	SPOIL(m, pools->n_after, 1, "in a table of 4 memory pools");
+	SPOIL(m, memory->target[0], 1, "no target");
+	SPOIL(m, memory->time_ns[1], UINT64_MAX, "times beyond 64 bits");
+	SPOIL(m, memory->time_ns[2], 0, "memory out of order");
+	SPOIL(m, memory->peak[0], UINT64_MAX, "a process is larger than memory");
+	SPOIL(m, memory->bytes[0], UINT64_MAX, "more memory than at its peak");
+	SPOIL(m, memory->n_bytes, 1, "in a table of 4 looks at memory");
 	alloctap__recording__free_unpacked(m, NULL);
 }
 
@@ -321,6 +347,7 @@ int main(void)
 		cmocka_unit_test(every_index_is_checked),
 		cmocka_unit_test(collections_are_checked),
 		cmocka_unit_test(live_heaps_are_checked),
+		cmocka_unit_test(memory_is_checked),
 		cmocka_unit_test(odd_tables_are_refused),
 		cmocka_unit_test(missing_columns_read_as_zeros),
 		cmocka_unit_test(bombs_do_not_go_off),

@@ -100,7 +100,8 @@ static void young_collection(struct lab *lab, uint64_t at)
 	pool(lab, "mem__pool__gc__begin", "G1 Young Generation", "G1 Eden Space", at + 31, 500);
 	pool(lab, "mem__pool__gc__begin", "G1 Young Generation", "G1 Old Gen", at + 32, 41);
 	pool(lab, "mem__pool__gc__end", "G1 Young Generation", "Metaspace", at + 79, 0);
-	pool(lab, "mem__pool__gc__end", "G1 Young Generation", "G1 Old Gen", at + 80, 0);
+	pool(lab, "mem__pool__gc__end", "G1 Young Generation", "G1 Eden Space", at + 80, 0);
+	pool(lab, "mem__pool__gc__end", "G1 Young Generation", "G1 Old Gen", at + 80, 77);
 	pass(lab, "hotspot", "gc__end", at + 85, 0);
 	pass(lab, "hs_private", "safepoint__end", at + 120, 0);
 }
@@ -131,6 +132,18 @@ static void joins_stops_and_collections_of_hotspot(void **state)
 	assert_int_equal(p->gc_pauses[1].epoch, 2);
 	assert_true(p->gc_pauses[1].gc);
 	assert_string_equal(profile_str(p, p->gc_pauses[1].reason), "G1CollectForAllocation");
+	/* Of its pools those that hold no objects are left out. */
+	assert_int_equal(p->n_gc_pools, 4);
+	for (uint32_t i = 0; i < 4; i++) {
+		const struct profile_gc_pool *pool = &p->gc_pools[i];
+		bool eden = i % 2 == 0;
+
+		assert_int_equal(pool->epoch, 1 + i / 2);
+		assert_string_equal(profile_str(p, pool->name),
+				    eden ? "G1 Eden Space" : "G1 Old Gen");
+		assert_int_equal(pool->before, eden ? 500 : 41);
+		assert_int_equal(pool->after, eden ? 0 : 77);
+	}
 	lab_free(&lab);
 }
 
@@ -234,6 +247,9 @@ static void keeps_overlapping_collections_apart(void **state)
 	assert_int_equal(p->gc_cycles[2].start_ns, 40);
 	assert_int_equal(p->gc_cycles[2].end_ns, 0);
 	assert_int_equal(p->gc_cycles[2].trigger, PROFILE_GC_UNKNOWN);
+	/* What was left after the last is not known. */
+	assert_int_equal(p->n_gc_pools, 2);
+	assert_int_equal(p->gc_pools[1].before, 2);
 	lab_free(&lab);
 }
 

@@ -333,6 +333,9 @@ static int apply_help(struct options *o, const char *value)
 #define CMD_STACKS (CMD_RECORD | CMD_EXPORT)
 #define CMD_OUTPUT (CMD_STACKS | CMD_DIFF)
 
+#define FORMATS      "atap pprof folded html text json trace prometheus"
+#define DIFF_FORMATS "text html json"
+
 static const struct option_spec specs[] = {
 	{'p', "pid", "PID[,PID...]", CMD_RECORD | CMD_DOCTOR, apply_pid,
 	 "processes to tap, or to look at", "process numbers, as 4242 or 4242,4243"},
@@ -341,9 +344,10 @@ static const struct option_spec specs[] = {
 	 "a time above 0, as 500ms, 10s, 5m"},
 	{'o', "output", "FILE", CMD_OUTPUT, apply_output,
 	 "write FILE, format by suffix; may be repeated; - is stdout (with -f)", ""},
-	{'f', "format", "FORMAT", CMD_OUTPUT, apply_format,
-	 "format of what has no suffix: atap pprof folded html text json trace",
-	 "one of atap pprof folded html text json trace"},
+	{'f', "format", "FORMAT", CMD_STACKS, apply_format, "if no suffix tells: " FORMATS,
+	 "one of " FORMATS},
+	{'f', "format", "FORMAT", CMD_DIFF, apply_format, "if no suffix tells: " DIFF_FORMATS,
+	 "one of " DIFF_FORMATS},
 	{0, "probe", "LIST", CMD_RECORD, apply_probe,
 	 "what to tap: alloc,map,gc (default), wb (write barriers)",
 	 "a list of alloc, map, gc, wb"},
@@ -436,20 +440,20 @@ static void fill_getopt(enum command_bit command, struct option *longs, char *sh
 	*shorts = 0;
 }
 
-static const struct option_spec *find_spec(int value)
+static const struct option_spec *find_spec(enum command_bit command, int value)
 {
 	if (value >= 256)
 		return &specs[value - 256];
 	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
-		if (specs[i].short_name == value)
+		if (specs[i].short_name == value && specs[i].commands & command)
 			return &specs[i];
 	}
 	return NULL;
 }
 
-static int apply_option(struct options *o, int value)
+static int apply_option(struct options *o, enum command_bit command, int value)
 {
-	const struct option_spec *s = find_spec(value);
+	const struct option_spec *s = find_spec(command, value);
 	int err = s->apply(o, optarg);
 
 	if (err == -EINVAL)
@@ -458,17 +462,20 @@ static int apply_option(struct options *o, int value)
 	return err ? (err == -EINVAL || err == -EBADMSG ? EXIT_USAGE : EXIT_FAILED) : 0;
 }
 
-static int make_outputs(struct options *o)
+static int make_outputs(struct options *o, enum command_bit command)
 {
+	const char *suffixes = command == CMD_DIFF
+				       ? ".txt .html .json"
+				       : ".atap .pb.gz .folded .html .txt .json .trace.json .prom";
+
 	vec_for_each (&o->output_paths, path) {
 		struct output out = {.path = *path, .exporter = exporter_for_path(*path)};
 
 		if (!out.exporter)
 			out.exporter = o->format;
 		if (!out.exporter) {
-			log_error("%s: its suffix names no format: use .atap .pb.gz .folded .html "
-				  ".txt .json .trace.json, or -f FORMAT",
-				  *path);
+			log_error("%s: its suffix names no format: use %s, or -f FORMAT", *path,
+				  suffixes);
 			return EXIT_USAGE;
 		}
 		if (outfile_check(*path))
@@ -528,7 +535,7 @@ int options_parse(struct options *o, enum command_bit command, int argc, char **
 				  argv[0]);
 			err = EXIT_USAGE;
 		} else {
-			err = apply_option(o, value);
+			err = apply_option(o, command, value);
 		}
 	}
 	if (err || o->help)
@@ -540,7 +547,7 @@ int options_parse(struct options *o, enum command_bit command, int argc, char **
 	o->has_command = optind > 1 && !strcmp(argv[optind - 1], "--");
 	o->operands = argv + optind;
 	o->n_operands = argc - optind;
-	return make_outputs(o);
+	return make_outputs(o, command);
 }
 
 void options_free(struct options *o)

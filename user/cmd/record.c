@@ -189,14 +189,17 @@ static void say_summary(const struct recorder *r, const struct profile *p)
 
 static int write_outputs(const struct options *o, const struct profile *p)
 {
+	struct export_options opts = o->export;
 	int err = 0;
 
+	/* A report of call sites would have none. */
+	if (profile_only_collections(p))
+		opts.view = VIEW_GC;
 	vec_for_each (&o->outputs, out) {
-		if (export_profile(p, out->exporter, &o->export, out->path))
+		if (export_profile(p, out->exporter, &opts, out->path))
 			err = 1;
 	}
-	if (!o->outputs.n &&
-	    export_profile(p, o->format ? o->format : &exporter_text, &o->export, "-"))
+	if (!o->outputs.n && export_profile(p, o->format ? o->format : &exporter_text, &opts, "-"))
 		err = 1;
 	return err ? EXIT_FAILED : 0;
 }

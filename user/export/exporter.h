@@ -33,7 +33,7 @@ struct suppressions;
 struct export_options {
 	enum export_unit unit; /* formats with one number per stack: folded */
 	enum folded_by by;     /* folded */
-	unsigned int top;      /* rows of tables: text; 0: 20 */
+	unsigned int top;      /* rows of tables: text; call sites: prometheus; 0: 20 */
 	enum report_view view; /* text */
 	bool escapes;          /* VIEW_SITES: of objects that escaped */
 	bool gc_cycle;         /* pprof: samples apart by the GC cycle they belong to */
@@ -58,6 +58,7 @@ extern const struct exporter exporter_html;
 extern const struct exporter exporter_text;
 extern const struct exporter exporter_json;
 extern const struct exporter exporter_trace;
+extern const struct exporter exporter_prometheus;
 
 extern const struct exporter *const exporters[];
 extern const size_t n_exporters;

@@ -9,7 +9,7 @@
 
 const struct exporter *const exporters[] = {
 	&exporter_atap, &exporter_pprof, &exporter_folded, &exporter_html,
-	&exporter_text, &exporter_json,  &exporter_trace,
+	&exporter_text, &exporter_json,  &exporter_trace,  &exporter_prometheus,
 };
 const size_t n_exporters = ARRAY_SIZE(exporters);
 

@@ -33,47 +33,6 @@ struct bin {
 
 /* --- the report -------------------------------------------------------------------- */
 
-static void write_totals(struct json_writer *w, const struct gc_report *r)
-{
-	json_object(w, "totals");
-	json_uint(w, "cycles", r->cycles);
-	json_double(w, "cycles_per_second", r->cycles_per_second);
-	json_uint(w, "pauses", r->pauses);
-	json_uint(w, "pause", r->pause_total_ns);
-	json_uint(w, "p50", r->pause_p50_ns);
-	json_uint(w, "p95", r->pause_p95_ns);
-	json_uint(w, "max", r->pause_max_ns);
-	json_double(w, "stopped_share", r->stopped_share);
-	json_uint(w, "unattributed", r->pause_unattributed_ns);
-	json_uint(w, "assists", r->assists);
-	json_uint(w, "assist", r->assist_ns);
-	json_uint(w, "bytes", r->total_bytes);
-	json_object(w, "triggers");
-	for (size_t i = 0; i < PROFILE_GC_TRIGGER_MAX; i++)
-		json_uint(w, gc_trigger_name((enum profile_gc_trigger)i), r->by_trigger[i]);
-	json_end(w);
-	json_end(w);
-}
-
-static void write_reasons(struct json_writer *w, const struct profile *p, const struct gc_report *r)
-{
-	json_array(w, "reasons");
-	for (size_t i = 0; i < r->n_groups; i++) {
-		const struct gc_pause_group *g = &r->groups[i];
-
-		json_object(w, NULL);
-		json_string(w, "reason", profile_str(p, g->reason));
-		json_bool(w, "gc", g->gc);
-		json_uint(w, "pauses", g->count);
-		json_uint(w, "pause", g->total_ns);
-		json_uint(w, "p50", g->p50_ns);
-		json_uint(w, "p95", g->p95_ns);
-		json_uint(w, "max", g->max_ns);
-		json_end(w);
-	}
-	json_end(w);
-}
-
 /* Of call sites or, where @types, of types; fractions of nanoseconds are not told. */
 static int write_shares(struct page *page, struct json_writer *w, const struct gc_share *shares,
 			size_t n, bool types)
@@ -111,8 +70,8 @@ static int write_report(struct page *page, struct json_writer *w)
 
 	if (!r)
 		return -ENOMEM;
-	write_totals(w, r);
-	write_reasons(w, page->profiles[0], r);
+	json_gc_totals(w, r);
+	json_gc_reasons(w, page->profiles[0], r);
 	json_gc_patterns(w, r);
 	err = write_shares(page, w, r->sites, r->n_sites, false);
 	if (!err)
@@ -155,6 +114,8 @@ static int write_cycles(struct page *page, struct json_writer *w)
 	WRITE_SPARSE(w, "goal", cycles, n, e->heap_goal);
 	WRITE_SPARSE(w, "limit", cycles, n, e->memory_limit);
 	WRITE_SPARSE(w, "trigger", cycles, n, e->trigger);
+	WRITE_SPARSE(w, "sweep_start", cycles, n, e->sweep_start_ns);
+	WRITE_SPARSE(w, "sweep_end", cycles, n, e->sweep_end_ns);
 	json_array(w, "percent");
 	for (size_t i = 0; i < n; i++)
 		json_double(w, NULL, cycles[i].gc_percent);
@@ -190,6 +151,36 @@ static int write_pauses(struct page *page, struct json_writer *w)
 	json_end(w);
 	json_end(w);
 	return err;
+}
+
+static int write_pools(struct page *page, struct json_writer *w)
+{
+	const struct profile *p = page->profiles[0];
+	const struct profile_gc_pool *pools = p->gc_pools;
+	size_t n = p->n_gc_pools;
+	int err = 0;
+
+	json_object(w, "pools");
+	WRITE_SPARSE(w, "target", pools, n, e->target);
+	WRITE_COLUMN(w, "epoch", pools, n, e->epoch);
+	WRITE_COLUMN(w, "before", pools, n, e->before);
+	WRITE_COLUMN(w, "after", pools, n, e->after);
+	WRITE_STRINGS(page, w, "name", pools, n, name, err);
+	json_end(w);
+	return err;
+}
+
+static void write_memory(struct json_writer *w, const struct profile *p)
+{
+	const struct profile_memory *rows = p->memory;
+	size_t n = p->n_memory;
+
+	json_object(w, "memory");
+	WRITE_SPARSE(w, "target", rows, n, e->target);
+	WRITE_COLUMN(w, "time", rows, n, e->time_ns);
+	WRITE_COLUMN(w, "bytes", rows, n, e->bytes);
+	WRITE_COLUMN(w, "peak", rows, n, e->peak);
+	json_end(w);
 }
 
 /* Sums of @bins over all processes, by @width ns; the caller's to free. */
@@ -252,7 +243,7 @@ int page_write_gc(struct page *page, struct json_writer *w)
 	const struct profile *p = page->profiles[0];
 	int err;
 
-	if (!p->n_gc_cycles && !p->n_gc_pauses && !p->n_bins)
+	if (!p->n_gc_cycles && !p->n_gc_pauses && !p->n_bins && !p->n_memory)
 		return 0;
 	json_object(w, "gc");
 	json_uint(w, "folded", p->epochs_folded);
@@ -263,6 +254,9 @@ int page_write_gc(struct page *page, struct json_writer *w)
 		err = write_cycles(page, w);
 	if (!err)
 		err = write_pauses(page, w);
+	if (!err)
+		err = write_pools(page, w);
+	write_memory(w, p);
 	if (!err)
 		err = write_bins(w, p);
 	json_end(w);

@@ -44,7 +44,9 @@ void json_leaks_members(struct json_writer *w, const struct profile *p, const st
 void json_leak_members(struct json_writer *w, const struct leak_table *t, const struct leak_row *r);
 /* "gc": {...}, of recordings that have collections: json_gc.c. 0 or -ENOMEM. */
 int json_gc(struct json_writer *w, const struct profile *p);
-/* "patterns": [...], of collections. */
+/* "totals": {...}, "reasons": [...] and "patterns": [...], of collections. */
+void json_gc_totals(struct json_writer *w, const struct gc_report *r);
+void json_gc_reasons(struct json_writer *w, const struct profile *p, const struct gc_report *r);
 void json_gc_patterns(struct json_writer *w, const struct gc_report *r);
 
 #endif

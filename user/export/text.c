@@ -103,6 +103,18 @@ static void print_stack_ends(const struct text *t)
 	}
 }
 
+/* Figures of allocation would be zeros that nobody measured. */
+static void print_collections(const struct text *t)
+{
+	uint64_t stopped_ns = 0;
+	char stopped[32];
+
+	for (size_t i = 0; i < t->p->n_gc_pauses; i++)
+		stopped_ns += t->p->gc_pauses[i].stopping_ns + t->p->gc_pauses[i].stopped_ns;
+	fprintf(t->out, "\ncollections  %zu, %zu pauses of %s in all\n", t->p->n_gc_cycles,
+		t->p->n_gc_pauses, format_duration(stopped, sizeof(stopped), stopped_ns));
+}
+
 static void print_stacks(const struct text *t)
 {
 	const struct profile *p = t->p;
@@ -149,9 +161,13 @@ static int text_write(const struct profile *p, const struct export_options *opts
 	print_title(&t);
 	if (opts->layout)
 		return text_layout_print(&t, opts);
-	print_totals(&t, &totals);
-	print_heap(&t, &totals);
-	print_stacks(&t);
+	if (profile_only_collections(p)) {
+		print_collections(&t);
+	} else {
+		print_totals(&t, &totals);
+		print_heap(&t, &totals);
+		print_stacks(&t);
+	}
 	print_cost(&t);
 	print_losses(&t);
 	if (opts->escapes)

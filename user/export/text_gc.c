@@ -13,9 +13,6 @@
 #include "export/text_views.h"
 #include "report/gc.h"
 
-/* Where the text of the head begins; that of a pattern begins there too. */
-#define INDENT 13
-
 enum column {
 	COLUMN_BYTES,
 	COLUMN_SHARE,
@@ -199,8 +196,8 @@ static int print_types(const struct frame *f, size_t shown)
 /* A line of the head; "" continues the one before. */
 static void print_line(const struct text *t, const char *what, const char *figures)
 {
-	fprintf(t->out, "%-*s", INDENT, what);
-	text_wrapped(t, INDENT, figures);
+	fprintf(t->out, "%-*s", TEXT_GC_INDENT, what);
+	text_wrapped(t, TEXT_GC_INDENT, figures);
 }
 
 static void print_cycles(const struct text *t, const struct gc_report *r)
@@ -244,6 +241,20 @@ static void print_pauses(const struct text *t, const struct gc_report *r)
 			 format_duration(total, sizeof(total), r->assist_ns));
 		print_line(t, "assists", line);
 	}
+}
+
+static void print_sweeps(const struct text *t, const struct gc_report *r)
+{
+	char total[32], p50[32], max[32], line[160];
+
+	if (!r->sweeps)
+		return;
+	snprintf(line, sizeof(line),
+		 "%" PRIu64 ", %s in all, beside the program; %s at the median, %s at the most",
+		 r->sweeps, format_duration(total, sizeof(total), r->sweep_total_ns),
+		 format_duration(p50, sizeof(p50), r->sweep_p50_ns),
+		 format_duration(max, sizeof(max), r->sweep_max_ns));
+	print_line(t, "sweeps", line);
 }
 
 static int print_groups(const struct text *t, const struct gc_report *r)
@@ -336,11 +347,14 @@ int text_gc_print(const struct text *t, const struct export_options *opts)
 		      "recorded.\n",
 		      t->out);
 		gc_report_free(r);
-		return 0;
+		return text_gc_memory_print(t, opts);
 	}
 	print_cycles(t, r);
 	print_pauses(t, r);
-	err = print_patterns(t, r);
+	print_sweeps(t, r);
+	err = text_gc_memory_print(t, opts);
+	if (!err)
+		err = print_patterns(t, r);
 	if (!err)
 		err = print_tables(t, opts, r);
 	gc_report_free(r);

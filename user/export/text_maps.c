@@ -260,7 +260,7 @@ int text_maps_print(const struct text *t, const struct export_options *opts)
 	if (!table)
 		return -ENOMEM;
 	if (!table->n)
-		fputs("\nNo map was inserted into while this was recorded.\n", t->out);
+		text_nothing(t, "No map was inserted into while this was recorded.");
 	else
 		fprintf(t->out, "\n%s inserts into maps allocated %s, %.1f%% of all.\n",
 			format_count(inserts, sizeof(inserts), table->inserts),

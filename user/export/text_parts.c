@@ -36,6 +36,15 @@ double text_percent(uint64_t part, uint64_t whole)
 	return whole ? 100 * (double)part / (double)whole : 0;
 }
 
+void text_nothing(const struct text *t, const char *sentence)
+{
+	if (profile_only_collections(t->p))
+		fputs("\nOnly collections were recorded, no allocations: --view gc shows them.\n",
+		      t->out);
+	else
+		fprintf(t->out, "\n%s\n", sentence);
+}
+
 char *text_clean(const struct profile *p, str_id id)
 {
 	return utf8_clean(profile_str(p, id), '?');

@@ -24,6 +24,8 @@ size_t text_width(FILE *out);
 size_t text_rows(const struct export_options *opts, size_t n);
 double text_percent(uint64_t part, uint64_t whole);
 
+/* Instead of a table without rows: a sentence, and where to look if there is more. */
+void text_nothing(const struct text *t, const char *sentence);
 /* A string of the profile as it may reach a terminal; the caller's to free, NULL: no memory. */
 char *text_clean(const struct profile *p, str_id id);
 /* "/src/main.go:42", or less where less is known; the caller's to free, NULL: no memory. */

@@ -83,7 +83,7 @@ int text_sites_print(const struct text *t, const struct export_options *opts)
 	if (table->n)
 		err = print_table(t, table, text_rows(opts, table->n));
 	else
-		fputs("\nNothing was allocated or inserted while this was recorded.\n", t->out);
+		text_nothing(t, "Nothing was allocated or inserted while this was recorded.");
 	site_table_free(table);
 	return err ? err : text_space_print(t, opts);
 }

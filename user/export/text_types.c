@@ -109,7 +109,7 @@ int text_types_print(const struct text *t, const struct export_options *opts)
 	if (table->n)
 		err = print_table(t, table, text_rows(opts, table->n));
 	else
-		fputs("\nNothing was allocated while this was recorded.\n", t->out);
+		text_nothing(t, "Nothing was allocated while this was recorded.");
 	type_table_free(table);
 	return err;
 }

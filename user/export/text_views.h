@@ -20,6 +20,11 @@ int text_leaks_print(const struct text *t, const struct export_options *opts);
 /* Behind the call sites, of recordings that have any of it. */
 int text_space_print(const struct text *t, const struct export_options *opts);
 
+/* Where the text of the head of the view of collections begins. */
+#define TEXT_GC_INDENT 13
+/* Its lines of memory; nothing where none was recorded. */
+int text_gc_memory_print(const struct text *t, const struct export_options *opts);
+
 /* Of the type in @opts, instead of a table. -EINVAL, -EBADMSG: see type_layout_new(). */
 int text_layout_print(const struct text *t, const struct export_options *opts);
 

@@ -23,20 +23,23 @@
 
 /* Tracks for what belongs to collections, from 1 on; what fits in none is cut for the last. */
 #define LANES 4
-/* Behind those, the one for what stops the world but is no collection. */
+/* Behind those, the one for what stops the world but is no collection, and that of sweeping. */
 #define LANE_STOPS LANES
+#define LANE_SWEEP (LANES + 1)
+#define LANES_ALL  (LANES + 2)
 
 enum slice_kind {
 	SLICE_CYCLE,
 	SLICE_PAUSE,
 	SLICE_STOPPING,
 	SLICE_STOPPED,
+	SLICE_SWEEP,
 };
 
 struct slice {
 	enum slice_kind kind;
 	uint64_t start, end;
-	const struct profile_gc_cycle *cycle; /* of SLICE_CYCLE */
+	const struct profile_gc_cycle *cycle; /* of SLICE_CYCLE, SLICE_SWEEP */
 	const struct profile_gc_pause *pause; /* of the others */
 };
 
@@ -55,7 +58,7 @@ struct trace {
 	struct json_writer w;
 	const struct profile *p;
 	VEC(struct slice) slices; /* of one target */
-	struct lane lanes[LANES + 1];
+	struct lane lanes[LANES_ALL];
 	VEC(struct assist) assists; /* by target, then epoch */
 };
 
@@ -155,6 +158,32 @@ static uint64_t assists_of(const struct trace *t, const struct profile_gc_cycle 
 	return found ? found->ns : 0;
 }
 
+static void write_memory(struct trace *t, const struct profile_memory *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		write_counter(t, rows[i].target, "resident memory, bytes", rows[i].time_ns,
+			      rows[i].bytes);
+}
+
+/* What each pool held at the beginning and the end of a cycle; @pools are of one target too. */
+static void write_pools(struct trace *t, const struct profile_gc_cycle *cycles, size_t n_cycles,
+			const struct profile_gc_pool *pools, size_t n)
+{
+	for (size_t i = 0, k = 0; i < n_cycles; i++) {
+		const struct profile_gc_cycle *c = &cycles[i];
+
+		while (k < n && pools[k].epoch < c->epoch)
+			k++;
+		for (; k < n && pools[k].epoch == c->epoch; k++) {
+			char name[128];
+
+			snprintf(name, sizeof(name), "%s, bytes", profile_str(t->p, pools[k].name));
+			write_counter(t, c->target, name, c->start_ns, pools[k].before);
+			write_counter(t, c->target, name, c->end_ns, pools[k].after);
+		}
+	}
+}
+
 static void write_heap(struct trace *t, const struct profile_gc_cycle *cycles, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -187,6 +216,8 @@ static void write_slice(struct trace *t, const struct slice *s, size_t track)
 	if (s->kind == SLICE_CYCLE)
 		snprintf(name, sizeof(name), "%s %u",
 			 s->cycle->name ? profile_str(p, s->cycle->name) : "GC", s->cycle->epoch);
+	else if (s->kind == SLICE_SWEEP)
+		snprintf(name, sizeof(name), "sweep %u", s->cycle->epoch);
 	else
 		snprintf(name, sizeof(name), "%s",
 			 s->kind == SLICE_PAUSE ? profile_str(p, s->pause->reason)
@@ -214,7 +245,7 @@ static void write_slice(struct trace *t, const struct slice *s, size_t track)
 static bool is_parent(const struct slice *outer, const struct slice *s)
 {
 	if (s->kind == SLICE_PAUSE)
-		return outer->cycle && outer->cycle->epoch == s->pause->epoch;
+		return outer->kind == SLICE_CYCLE && outer->cycle->epoch == s->pause->epoch;
 	return outer->kind == SLICE_PAUSE && outer->pause == s->pause;
 }
 
@@ -230,6 +261,8 @@ static size_t choose_lane(struct trace *t, const struct slice *s)
 
 	if (s->pause && !s->pause->gc)
 		return LANE_STOPS;
+	if (s->kind == SLICE_SWEEP)
+		return LANE_SWEEP;
 	for (size_t i = LANES; i--;) {
 		const struct slice *outer = innermost(&t->lanes[i]);
 
@@ -248,7 +281,7 @@ static int place_slice(struct trace *t, const struct slice *slice)
 	struct lane *lane;
 	size_t track;
 
-	for (size_t i = 0; i <= LANES; i++) {
+	for (size_t i = 0; i < LANES_ALL; i++) {
 		while (t->lanes[i].open.n && innermost(&t->lanes[i])->end <= s.start)
 			t->lanes[i].open.n--;
 	}
@@ -286,6 +319,22 @@ static int add_cycles(struct trace *t, const struct profile_gc_cycle *cycles, si
 		if (!s.end)
 			s.end = s.start > t->p->duration_ns ? s.start : t->p->duration_ns;
 		err = vec_push(&t->slices, s);
+	}
+	return err;
+}
+
+static int add_sweeps(struct trace *t, const struct profile_gc_cycle *cycles, size_t n)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n; i++) {
+		struct slice s = {.kind = SLICE_SWEEP,
+				  .start = cycles[i].sweep_start_ns,
+				  .end = cycles[i].sweep_end_ns,
+				  .cycle = &cycles[i]};
+
+		if (s.start && s.end)
+			err = vec_push(&t->slices, s);
 	}
 	return err;
 }
@@ -336,7 +385,7 @@ static int add_pause(struct trace *t, const struct profile_gc_pause *pause, size
 static void write_tracks(struct trace *t, uint32_t target)
 {
 	write_name(t, target, "process_name", 0, profile_str(t->p, t->p->targets[target].comm));
-	for (size_t i = 0; i <= LANES; i++) {
+	for (size_t i = 0; i < LANES_ALL; i++) {
 		char name[16] = "GC";
 
 		if (!t->lanes[i].used)
@@ -344,7 +393,9 @@ static void write_tracks(struct trace *t, uint32_t target)
 		if (i)
 			snprintf(name, sizeof(name), "GC (%zu)", i + 1);
 		write_name(t, target, "thread_name", i + 1,
-			   i == LANE_STOPS ? "other stops of the world" : name);
+			   i == LANE_STOPS   ? "other stops of the world"
+			   : i == LANE_SWEEP ? "GC sweeping"
+					     : name);
 	}
 }
 
@@ -365,13 +416,15 @@ static int write_slices(struct trace *t, const struct profile_gc_cycle *cycles, 
 	int err;
 
 	t->slices.n = 0;
-	for (size_t i = 0; i <= LANES; i++) {
+	for (size_t i = 0; i < LANES_ALL; i++) {
 		t->lanes[i].open.n = 0;
 		t->lanes[i].used = false;
 	}
 	err = add_cycles(t, cycles, n_cycles);
 	for (size_t i = 0; !err && i < n_pauses; i++)
 		err = add_pause(t, &pauses[i], n_cycles);
+	if (!err)
+		err = add_sweeps(t, cycles, n_cycles);
 	if (t->slices.n)
 		qsort(t->slices.data, t->slices.n, sizeof(*t->slices.data), compare_slices);
 	for (size_t i = 0; !err && i < t->slices.n; i++)
@@ -382,22 +435,28 @@ static int write_slices(struct trace *t, const struct profile_gc_cycle *cycles, 
 static int write_events(struct trace *t)
 {
 	const struct profile *p = t->p;
-	size_t cycle = 0, pause = 0, bin = 0;
+	size_t cycle = 0, pause = 0, bin = 0, pool = 0, memory = 0;
 	int err = collect_assists(t);
 
 	for (uint32_t target = 0; !err && target < p->n_targets; target++) {
 		size_t n_cycles = NEXT_RUN(p->gc_cycles, p->n_gc_cycles, cycle, target);
 		size_t n_pauses = NEXT_RUN(p->gc_pauses, p->n_gc_pauses, pause, target);
 		size_t n_bins = NEXT_RUN(p->bins, p->n_bins, bin, target);
+		size_t n_pools = NEXT_RUN(p->gc_pools, p->n_gc_pools, pool, target);
+		size_t n_memory = NEXT_RUN(p->memory, p->n_memory, memory, target);
 
 		err = write_slices(t, p->gc_cycles + cycle, n_cycles, p->gc_pauses + pause,
 				   n_pauses);
 		write_tracks(t, target);
 		write_rates(t, p->bins + bin, n_bins);
 		write_heap(t, p->gc_cycles + cycle, n_cycles);
+		write_pools(t, p->gc_cycles + cycle, n_cycles, p->gc_pools + pool, n_pools);
+		write_memory(t, p->memory + memory, n_memory);
 		cycle += n_cycles;
 		pause += n_pauses;
 		bin += n_bins;
+		pool += n_pools;
+		memory += n_memory;
 	}
 	return err;
 }
@@ -419,7 +478,7 @@ static int trace_write(const struct profile *p, const struct export_options *opt
 	err = write_events(&t);
 	json_end(&t.w);
 	json_end(&t.w);
-	for (size_t i = 0; i <= LANES; i++)
+	for (size_t i = 0; i < LANES_ALL; i++)
 		vec_free(&t.lanes[i].open);
 	vec_free(&t.slices);
 	vec_free(&t.assists);

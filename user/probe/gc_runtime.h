@@ -36,7 +36,7 @@ enum usdt_role {
 	USDT_STOPPED, /* it stands; text 0: for which operation */
 	USDT_RESUME,  /* it is let go */
 	USDT_POOL,    /* a collection begins; text 0: the collector, 1: a pool; number: its bytes */
-	USDT_POOL_DONE, /* it has ended */
+	USDT_POOL_DONE, /* it has ended; the same */
 };
 
 struct gc_probe {

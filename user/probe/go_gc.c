@@ -43,6 +43,9 @@ const struct go_gc_function go_gc_functions[] = {
 	{"runtime.startTheWorldWithSema", GC_RESTART, 0, false},
 	{"runtime.gcAssistAlloc1", GC_ASSIST_BEGIN, 0, false},
 	{"runtime.gcParkAssist", GC_PARK_BEGIN, 0, false},
+	/* Not inlined in any Go we know; where it is, when sweeping was is not known. */
+	{"runtime.gcSweep", GC_SWEEP_BEGIN, 0, true},
+	{"runtime.freeSomeWbufs", GC_SWEEP_END, 0, true},
 };
 
 const size_t n_go_gc_functions = ARRAY_SIZE(go_gc_functions);

@@ -12,6 +12,7 @@
 #include "base/intern.h"
 #include "base/vec.h"
 #include "profile/builder.h"
+#include "profile/gc_tables.h"
 #include "profile/live_table.h"
 #include "profile/profile_strings.h"
 
@@ -48,8 +49,7 @@ struct profile_builder {
 	VEC(struct profile_line) lines;
 	VEC(struct profile_field) fields;
 	VEC(uint32_t) stack_locations;
-	VEC(struct profile_gc_cycle) gc_cycles;
-	VEC(struct profile_gc_pause) gc_pauses;
+	struct gc_tables gc;
 	struct live_table live;
 	bool failed;
 };
@@ -174,8 +174,7 @@ static void builder_clear(struct profile_builder *b)
 	vec_free(&b->lines);
 	vec_free(&b->fields);
 	vec_free(&b->stack_locations);
-	vec_free(&b->gc_cycles);
-	vec_free(&b->gc_pauses);
+	gc_tables_free(&b->gc);
 }
 
 void profile_builder_free(struct profile_builder *b)
@@ -429,26 +428,27 @@ int profile_builder_sample(struct profile_builder *b, const struct profile_sampl
 	return 0;
 }
 
-/* A heap goal is beyond all memory where nothing limits the heap. */
-static uint64_t heap_size(uint64_t size)
-{
-	return size > PROFILE_HEAP_MAX ? 0 : size;
-}
-
 int profile_builder_gc_cycle(struct profile_builder *b, const struct profile_gc_cycle *c)
 {
-	struct profile_gc_cycle row = *c;
-
-	row.heap_live = heap_size(c->heap_live);
-	row.heap_goal = heap_size(c->heap_goal);
-	row.memory_limit = heap_size(c->memory_limit);
-	b->failed = b->failed || vec_push(&b->gc_cycles, row);
+	b->failed = b->failed || gc_tables_add_cycle(&b->gc, c);
 	return b->failed ? -ENOMEM : 0;
 }
 
 int profile_builder_gc_pause(struct profile_builder *b, const struct profile_gc_pause *pause)
 {
-	b->failed = b->failed || vec_push(&b->gc_pauses, *pause);
+	b->failed = b->failed || vec_push(&b->gc.pauses, *pause);
+	return b->failed ? -ENOMEM : 0;
+}
+
+int profile_builder_gc_pool(struct profile_builder *b, const struct profile_gc_pool *pool)
+{
+	b->failed = b->failed || gc_tables_add_pool(&b->gc, pool);
+	return b->failed ? -ENOMEM : 0;
+}
+
+int profile_builder_memory(struct profile_builder *b, const struct profile_memory *m)
+{
+	b->failed = b->failed || gc_tables_add_memory(&b->gc, m);
 	return b->failed ? -ENOMEM : 0;
 }
 
@@ -512,55 +512,6 @@ static void *take_rows(struct table *t, size_t *n)
 	return TAKE(t->rows);
 }
 
-static int ascending(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
-static int compare_cycles(const void *x, const void *y)
-{
-	const struct profile_gc_cycle *a = x, *b = y;
-	int order = ascending(a->target, b->target);
-
-	order = order ? order : ascending(a->epoch, b->epoch);
-	return order ? order : ascending(a->start_ns, b->start_ns);
-}
-
-static int compare_pauses(const void *x, const void *y)
-{
-	const struct profile_gc_pause *a = x, *b = y;
-	int order = ascending(a->target, b->target);
-
-	return order ? order : ascending(a->start_ns, b->start_ns);
-}
-
-static int compare_bins(const void *x, const void *y)
-{
-	const struct profile_bin *a = x, *b = y;
-	int order = ascending(a->target, b->target);
-
-	return order ? order : ascending(a->time_ns, b->time_ns);
-}
-
-static void *sorted(void *rows, size_t n, size_t size, int (*compare)(const void *, const void *))
-{
-	if (n)
-		qsort(rows, n, size, compare);
-	return rows;
-}
-
-static void take_gc(struct profile_builder *b, struct profile *p)
-{
-	p->n_gc_cycles = b->gc_cycles.n;
-	p->gc_cycles = sorted(TAKE(b->gc_cycles.data), p->n_gc_cycles, sizeof(*p->gc_cycles),
-			      compare_cycles);
-	p->n_gc_pauses = b->gc_pauses.n;
-	p->gc_pauses = sorted(TAKE(b->gc_pauses.data), p->n_gc_pauses, sizeof(*p->gc_pauses),
-			      compare_pauses);
-	p->bins = take_rows(&b->bins, &p->n_bins);
-	sorted(p->bins, p->n_bins, sizeof(*p->bins), compare_bins);
-}
-
 struct profile *profile_builder_finish(struct profile_builder *b)
 {
 	struct profile *p = b->failed ? NULL : calloc(1, sizeof(*p));
@@ -586,7 +537,8 @@ struct profile *profile_builder_finish(struct profile_builder *b)
 	p->samples = take_rows(&b->samples, &p->n_samples);
 	p->losses = take_rows(&b->losses, &p->n_losses);
 	p->live = live_table_take(&b->live, &p->n_live);
-	take_gc(b, p);
+	p->bins = take_rows(&b->bins, &p->n_bins);
+	gc_tables_take(&b->gc, p);
 	p->n_fields = b->fields.n;
 	p->fields = TAKE(b->fields.data);
 	p->n_lines = b->lines.n;

@@ -48,6 +48,8 @@ int profile_builder_growth(struct profile_builder *b, const struct profile_growt
  */
 int profile_builder_gc_cycle(struct profile_builder *b, const struct profile_gc_cycle *c);
 int profile_builder_gc_pause(struct profile_builder *b, const struct profile_gc_pause *pause);
+int profile_builder_gc_pool(struct profile_builder *b, const struct profile_gc_pool *pool);
+int profile_builder_memory(struct profile_builder *b, const struct profile_memory *m);
 /* Added up to bins of (time, target), whatever part of one the time is in. 0 or -ENOMEM. */
 int profile_builder_bin(struct profile_builder *b, const struct profile_bin *bin);
 /*

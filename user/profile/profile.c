@@ -59,6 +59,15 @@ uint64_t profile_lost(const struct profile *p)
 	return lost;
 }
 
+bool profile_only_collections(const struct profile *p)
+{
+	for (size_t i = 0; i < p->n_samples; i++) {
+		if (p->samples[i].kind != PROFILE_GC_ASSIST)
+			return false;
+	}
+	return p->n_gc_cycles || p->n_gc_pauses || p->n_memory;
+}
+
 bool profile_epoch_folded(const struct profile *p, uint32_t epoch)
 {
 	return epoch && epoch == p->epochs_folded;
@@ -137,6 +146,8 @@ void profile_free(struct profile *p)
 	free(p->growths);
 	free(p->gc_cycles);
 	free(p->gc_pauses);
+	free(p->gc_pools);
+	free(p->memory);
 	free(p->bins);
 	free(p->live);
 	free(p->losses);

@@ -196,6 +196,11 @@ struct profile_gc_cycle {
 	/* Bytes, as the runtime's pacer has them at the start; 0: not known, or none. */
 	uint64_t heap_live, heap_goal;
 	uint64_t memory_limit; /* 0: none, or not known */
+	/*
+	 * What was found dead is swept, beside the program and up to the next cycle at the
+	 * latest. 0: not known.
+	 */
+	uint64_t sweep_start_ns, sweep_end_ns;
 	uint32_t target;
 	uint32_t
 		epoch; /* 1 is the first that began while recording; samples before it have epoch - 1 */
@@ -242,6 +247,22 @@ struct profile_heap {
 	uint64_t peak_bytes, peak_ns;
 };
 
+/* What a part of the heap held when a cycle began and when it ended; of runtimes that tell. */
+struct profile_gc_pool {
+	uint32_t target;
+	uint32_t epoch; /* of the cycle */
+	str_id name;    /* "G1 Eden Space" */
+	uint64_t before, after;
+};
+
+/* Memory that a process has resident, looked at from time to time. */
+struct profile_memory {
+	uint64_t time_ns; /* since the recording began */
+	uint64_t bytes;   /* then */
+	uint64_t peak;    /* the most that was seen since the row before */
+	uint32_t target;
+};
+
 /* What was allocated in PROFILE_BIN_NS of time; empty bins are left out. */
 #define PROFILE_BIN_NS 10000000ull
 struct profile_bin {
@@ -282,13 +303,14 @@ struct profile {
 	struct profile_growth *growths;
 	struct profile_gc_cycle *gc_cycles; /* by target, then epoch */
 	struct profile_gc_pause *gc_pauses; /* by target, then start */
+	struct profile_gc_pool *gc_pools;   /* by target, then epoch */
+	struct profile_memory *memory;      /* by target, then time */
 	struct profile_bin *bins;           /* by target, then time */
 	struct profile_live *live;          /* each stack of a target once */
 	struct profile_loss *losses;
 	size_t n_targets, n_mappings, n_functions, n_lines, n_locations, n_stack_locations;
 	size_t n_stacks, n_types, n_fields, n_samples, n_growths, n_losses, n_strings;
-	size_t n_gc_cycles, n_gc_pauses, n_bins;
-	size_t n_live;
+	size_t n_gc_cycles, n_gc_pauses, n_gc_pools, n_memory, n_bins, n_live;
 
 	struct profile_heap heap;
 	struct profile_cost cost;
@@ -322,6 +344,8 @@ bool profile_native(const struct profile *p);
 struct profile_totals profile_totals(const struct profile *p);
 /* All losses added up; 0 is what --strict wants to see. */
 uint64_t profile_lost(const struct profile *p);
+/* Nothing but collections was recorded: all there is of another runtime than Go. */
+bool profile_only_collections(const struct profile *p);
 /* Samples of @epoch are those of several, folded together. */
 bool profile_epoch_folded(const struct profile *p, uint32_t epoch);
 /*

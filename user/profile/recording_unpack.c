@@ -410,8 +410,8 @@ static int unpack_scalars(struct unpacker *u)
 static int (*const unpack_parts[])(struct unpacker *u) = {
 	unpack_strings,   unpack_targets,   unpack_mappings,  unpack_functions, unpack_lines,
 	unpack_locations, unpack_stacks,    unpack_types,     unpack_fields,    unpack_samples,
-	unpack_growths,   unpack_gc_cycles, unpack_gc_pauses, unpack_bins,      unpack_heap,
-	unpack_live,      unpack_losses,    unpack_scalars,
+	unpack_growths,   unpack_gc_cycles, unpack_gc_pauses, unpack_gc_pools,  unpack_memory,
+	unpack_bins,      unpack_heap,      unpack_live,      unpack_losses,    unpack_scalars,
 };
 
 static int unpack_all(struct unpacker *u)

@@ -47,6 +47,8 @@ int unpack_growths(struct unpacker *u);
 /* Those of recording_unpack_gc.c, the same. */
 int unpack_gc_cycles(struct unpacker *u);
 int unpack_gc_pauses(struct unpacker *u);
+int unpack_gc_pools(struct unpacker *u);
+int unpack_memory(struct unpacker *u);
 int unpack_bins(struct unpacker *u);
 /* Those of recording_unpack_live.c, the same; the heap is the first. */
 int unpack_heap(struct unpacker *u);

@@ -18,6 +18,10 @@ static int check_cycle(const struct unpacker *u, const struct profile_gc_cycle *
 		return unpack_damaged(u, "times beyond 64 bits");
 	if (c->end_ns && c->end_ns < c->start_ns)
 		return unpack_damaged(u, "GC cycle %zu ends before it starts", i);
+	if (c->sweep_start_ns > TIME_LIMIT || c->sweep_end_ns > TIME_LIMIT)
+		return unpack_damaged(u, "times beyond 64 bits");
+	if (c->sweep_end_ns && c->sweep_end_ns < c->sweep_start_ns)
+		return unpack_damaged(u, "the sweep of GC cycle %zu ends before it starts", i);
 	if (c->heap_live > PROFILE_HEAP_MAX || c->heap_goal > PROFILE_HEAP_MAX ||
 	    c->memory_limit > PROFILE_HEAP_MAX)
 		return unpack_damaged(u, "the heap of GC cycle %zu is larger than memory", i);
@@ -37,7 +41,8 @@ int unpack_gc_cycles(struct unpacker *u)
 	p->n_gc_cycles = m->n_epoch;
 	err = CHECK_COLUMNS(u, "GC cycles", p->n_gc_cycles, m->n_target, m->n_trigger, m->n_stack,
 			    m->n_name, m->n_gc_percent, m->n_start_ns, m->n_end_ns, m->n_heap_live,
-			    m->n_heap_goal, m->n_memory_limit);
+			    m->n_heap_goal, m->n_memory_limit, m->n_sweep_start_ns,
+			    m->n_sweep_end_ns);
 	if (err)
 		return err;
 	p->gc_cycles = unpack_rows(p->n_gc_cycles, sizeof(*p->gc_cycles));
@@ -52,6 +57,8 @@ int unpack_gc_cycles(struct unpacker *u)
 			.heap_live = AT(m, heap_live, i),
 			.heap_goal = AT(m, heap_goal, i),
 			.memory_limit = AT(m, memory_limit, i),
+			.sweep_start_ns = AT(m, sweep_start_ns, i),
+			.sweep_end_ns = AT(m, sweep_end_ns, i),
 			.target = AT(m, target, i),
 			.epoch = m->epoch[i],
 			.stack = AT(m, stack, i),
@@ -118,6 +125,97 @@ int unpack_gc_pauses(struct unpacker *u)
 			return err;
 		if (!unpack_sum(&ns, pause->stopping_ns) || !unpack_sum(&ns, pause->stopped_ns))
 			return unpack_damaged(u, "times beyond 64 bits");
+	}
+	return 0;
+}
+
+static int check_pool(const struct unpacker *u, const struct profile_gc_pool *pool, size_t i)
+{
+	const struct profile_gc_pool *last = i ? pool - 1 : NULL;
+
+	if (unpack_index(u, "target", pool->target, u->p->n_targets) ||
+	    unpack_string(u, pool->name))
+		return -EBADMSG;
+	if (pool->before > PROFILE_HEAP_MAX || pool->after > PROFILE_HEAP_MAX)
+		return unpack_damaged(u, "memory pool %zu is larger than memory", i);
+	if (last && (pool->target < last->target ||
+		     (pool->target == last->target && pool->epoch < last->epoch)))
+		return unpack_damaged(u, "memory pools out of order");
+	return 0;
+}
+
+int unpack_gc_pools(struct unpacker *u)
+{
+	static const Alloctap__GcPools none = ALLOCTAP__GC_POOLS__INIT;
+	const Alloctap__GcPools *m = u->r->gc_pools ?: &none;
+	struct profile *p = u->p;
+	int err;
+
+	p->n_gc_pools = m->n_epoch;
+	err = CHECK_COLUMNS(u, "memory pools", p->n_gc_pools, m->n_target, m->n_name, m->n_before,
+			    m->n_after);
+	if (err)
+		return err;
+	p->gc_pools = unpack_rows(p->n_gc_pools, sizeof(*p->gc_pools));
+	if (!p->gc_pools)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n_gc_pools; i++) {
+		p->gc_pools[i] = (struct profile_gc_pool){
+			.target = AT(m, target, i),
+			.epoch = m->epoch[i],
+			.name = AT(m, name, i),
+			.before = AT(m, before, i),
+			.after = AT(m, after, i),
+		};
+		err = check_pool(u, &p->gc_pools[i], i);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int check_memory(const struct unpacker *u, const struct profile_memory *row, size_t i)
+{
+	const struct profile_memory *last = i ? row - 1 : NULL;
+
+	if (unpack_index(u, "target", row->target, u->p->n_targets))
+		return -EBADMSG;
+	if (row->time_ns > TIME_LIMIT)
+		return unpack_damaged(u, "times beyond 64 bits");
+	if (row->peak > PROFILE_HEAP_MAX)
+		return unpack_damaged(u, "a process is larger than memory");
+	if (row->peak < row->bytes)
+		return unpack_damaged(u, "a process had more memory than at its peak");
+	if (last && (row->target < last->target ||
+		     (row->target == last->target && row->time_ns < last->time_ns)))
+		return unpack_damaged(u, "memory out of order");
+	return 0;
+}
+
+int unpack_memory(struct unpacker *u)
+{
+	static const Alloctap__Memory none = ALLOCTAP__MEMORY__INIT;
+	const Alloctap__Memory *m = u->r->memory ?: &none;
+	struct profile *p = u->p;
+	int err;
+
+	p->n_memory = m->n_time_ns;
+	err = CHECK_COLUMNS(u, "looks at memory", p->n_memory, m->n_target, m->n_bytes, m->n_peak);
+	if (err)
+		return err;
+	p->memory = unpack_rows(p->n_memory, sizeof(*p->memory));
+	if (!p->memory)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n_memory; i++) {
+		p->memory[i] = (struct profile_memory){
+			.time_ns = m->time_ns[i],
+			.target = AT(m, target, i),
+			.bytes = AT(m, bytes, i),
+			.peak = AT(m, peak, i),
+		};
+		err = check_memory(u, &p->memory[i], i);
+		if (err)
+			return err;
 	}
 	return 0;
 }

@@ -224,6 +224,8 @@ static void pack_gc_cycles(struct packer *k)
 	COLUMN(k, m, n, heap_live, row[i].heap_live);
 	COLUMN(k, m, n, heap_goal, row[i].heap_goal);
 	COLUMN(k, m, n, memory_limit, row[i].memory_limit);
+	COLUMN(k, m, n, sweep_start_ns, row[i].sweep_start_ns);
+	COLUMN(k, m, n, sweep_end_ns, row[i].sweep_end_ns);
 	r.gc_cycles = &m;
 	pack_emit(k, &r);
 }
@@ -244,6 +246,37 @@ static void pack_gc_pauses(struct packer *k)
 	COLUMN(k, m, n, gc, row[i].gc);
 	COLUMN(k, m, n, stack, row[i].stack);
 	r.gc_pauses = &m;
+	pack_emit(k, &r);
+}
+
+static void pack_gc_pools(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__GcPools m = ALLOCTAP__GC_POOLS__INIT;
+	const struct profile_gc_pool *row = k->p->gc_pools;
+	size_t n = k->p->n_gc_pools;
+
+	COLUMN(k, m, n, epoch, row[i].epoch);
+	COLUMN(k, m, n, target, row[i].target);
+	COLUMN(k, m, n, name, row[i].name);
+	COLUMN(k, m, n, before, row[i].before);
+	COLUMN(k, m, n, after, row[i].after);
+	r.gc_pools = &m;
+	pack_emit(k, &r);
+}
+
+static void pack_memory(struct packer *k)
+{
+	Alloctap__Recording r = ALLOCTAP__RECORDING__INIT;
+	Alloctap__Memory m = ALLOCTAP__MEMORY__INIT;
+	const struct profile_memory *row = k->p->memory;
+	size_t n = k->p->n_memory;
+
+	COLUMN(k, m, n, time_ns, row[i].time_ns);
+	COLUMN(k, m, n, target, row[i].target);
+	COLUMN(k, m, n, bytes, row[i].bytes);
+	COLUMN(k, m, n, peak, row[i].peak);
+	r.memory = &m;
 	pack_emit(k, &r);
 }
 
@@ -322,6 +355,8 @@ int recording_write(const struct profile *p, FILE *out)
 	pack_growths(&k);
 	pack_gc_cycles(&k);
 	pack_gc_pauses(&k);
+	pack_gc_pools(&k);
+	pack_memory(&k);
 	pack_bins(&k);
 	pack_live(&k);
 	pack_heap(&k);

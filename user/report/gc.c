@@ -133,6 +133,28 @@ static int sum_pauses(struct gc_report *r, const struct profile *p)
 	return group_pauses(r, pauses, n);
 }
 
+static int sum_sweeps(struct gc_report *r, const struct profile *p)
+{
+	__auto_free struct pause *sweeps = calloc(p->n_gc_cycles + 1, sizeof(*sweeps));
+	size_t n = 0;
+
+	if (!sweeps)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n_gc_cycles; i++) {
+		const struct profile_gc_cycle *c = &p->gc_cycles[i];
+
+		if (!c->sweep_start_ns || !c->sweep_end_ns)
+			continue;
+		sweeps[n].ns = c->sweep_end_ns - c->sweep_start_ns;
+		r->sweep_total_ns += sweeps[n++].ns;
+	}
+	qsort(sweeps, n, sizeof(*sweeps), compare_lengths);
+	r->sweeps = n;
+	r->sweep_p50_ns = percentile(sweeps, n, 50);
+	r->sweep_max_ns = n ? sweeps[n - 1].ns : 0;
+	return 0;
+}
+
 /* Pauses are in the order of their targets. */
 static size_t paused_targets(const struct profile *p)
 {
@@ -170,6 +192,8 @@ static int fill(struct gc_report *r, const struct profile *p)
 
 	if (!err)
 		err = sum_pauses(r, p);
+	if (!err)
+		err = sum_sweeps(r, p);
 	if (!err) {
 		sum_rates(r, p);
 		err = gc_patterns_find(p, e, r);

@@ -54,6 +54,8 @@ struct gc_report {
 	/* Of GC pauses: what no site has a share of; its cause is not in the recording. */
 	uint64_t pause_unattributed_ns;
 	uint64_t assists, assist_ns;
+	/* Of those cycles whose sweeping is known from its beginning to its end. */
+	uint64_t sweeps, sweep_total_ns, sweep_p50_ns, sweep_max_ns;
 	struct gc_pause_group *groups; /* by total time */
 	size_t n_groups;
 	struct gc_share *sites, *types; /* by pause time, then bytes, then name */

@@ -9,24 +9,31 @@
 
 struct site_builder {
 	const struct profile *p;
+	bool by_target;
 	VEC(struct site) sites;
 	struct intern index;
+};
+
+struct site_key {
+	uint32_t function, line, target;
 };
 
 static bool same_site(const void *ctx, uint32_t id, const void *key)
 {
 	const struct site_builder *b = ctx;
-	const struct profile_line *line = key;
+	const struct site_key *k = key;
 	const struct site *s = &b->sites.data[id];
 
-	return s->function == line->function && s->line == line->line;
+	return s->function == k->function && s->line == k->line && s->target == k->target;
 }
 
-static struct site *intern_site(struct site_builder *b, struct profile_line line)
+static struct site *intern_site(struct site_builder *b, uint32_t stack, uint32_t target)
 {
-	uint64_t hash = hash_bytes(&line, sizeof(line), 0);
-	uint32_t id = intern_find(&b->index, hash, same_site, b, &line);
-	struct site site = {.function = line.function, .line = line.line};
+	struct profile_line line = profile_stack_site(b->p, stack);
+	struct site_key key = {line.function, line.line, b->by_target ? target : 0};
+	uint64_t hash = hash_bytes(&key, sizeof(key), 0);
+	uint32_t id = intern_find(&b->index, hash, same_site, b, &key);
+	struct site site = {.function = key.function, .line = key.line, .target = key.target};
 
 	if (id != INTERN_NONE)
 		return &b->sites.data[id];
@@ -60,7 +67,7 @@ static int add_live(struct site_builder *b)
 	const struct profile *p = b->p;
 
 	for (size_t i = 0; i < p->n_live; i++) {
-		struct site *site = intern_site(b, profile_stack_site(p, p->live[i].stack));
+		struct site *site = intern_site(b, p->live[i].stack, p->live[i].target);
 
 		if (!site)
 			return -ENOMEM;
@@ -78,9 +85,10 @@ static int add_samples(struct site_builder *b)
 		const struct profile_sample *s = &p->samples[i];
 		struct site *site;
 
-		if (s->kind >= PROFILE_MMAP && s->kind <= PROFILE_BRK)
+		if (s->kind == PROFILE_GC_ASSIST ||
+		    (s->kind >= PROFILE_MMAP && s->kind <= PROFILE_BRK))
 			continue;
-		site = intern_site(b, profile_stack_site(p, s->stack));
+		site = intern_site(b, s->stack, s->target);
 		if (!site)
 			return -ENOMEM;
 		add_to(site, s);
@@ -111,13 +119,15 @@ static int compare_sites(const void *x, const void *y, void *ctx)
 		order = strcmp(profile_str(p, f->file), profile_str(p, g->file));
 	if (!order)
 		order = descending(b->line, a->line);
-	return order ? order : descending(b->function, a->function);
+	if (!order)
+		order = descending(b->function, a->function);
+	return order ? order : descending(b->target, a->target);
 }
 
-struct site_table *site_table_new(const struct profile *p)
+static struct site_table *make_table(const struct profile *p, bool by_target)
 {
 	struct site_table *t = calloc(1, sizeof(*t));
-	struct site_builder b = {.p = p};
+	struct site_builder b = {.p = p, .by_target = by_target};
 	int err = t ? add_samples(&b) : -ENOMEM;
 
 	if (!err)
@@ -135,6 +145,16 @@ struct site_table *site_table_new(const struct profile *p)
 	if (t->n)
 		qsort_r(t->sites, t->n, sizeof(*t->sites), compare_sites, (void *)p);
 	return t;
+}
+
+struct site_table *site_table_new(const struct profile *p)
+{
+	return make_table(p, false);
+}
+
+struct site_table *site_table_new_by_target(const struct profile *p)
+{
+	return make_table(p, true);
 }
 
 void site_table_free(struct site_table *t)

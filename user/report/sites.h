@@ -14,6 +14,7 @@
 struct site {
 	uint32_t function; /* in profile.functions */
 	uint32_t line;
+	uint32_t target; /* 0 where targets are not told apart */
 	uint64_t objects, bytes, requested, inserts, flushes;
 	uint64_t frees, freed_bytes;       /* of what was allocated here */
 	uint64_t live_objects, live_bytes; /* of it, when the recording ended */
@@ -27,6 +28,8 @@ struct site_table {
 
 /* NULL with errno ENOMEM. */
 struct site_table *site_table_new(const struct profile *p);
+/* The same with a site of each target where several have it. */
+struct site_table *site_table_new_by_target(const struct profile *p);
 void site_table_free(struct site_table *t);
 
 #endif

@@ -20,6 +20,8 @@ void gc_log_free(struct gc_log *log);
 
 /* Takes a record of the kernel side. 0 or -ENOMEM. */
 int gc_log_event(struct gc_log *log, const struct gc_event *e);
+/* Cycles and pauses left out because there were too many to keep. */
+uint64_t gc_log_dropped(const struct gc_log *log);
 /* What was allocated by target @target in the bin of time that holds @time_ns. 0 or -ENOMEM. */
 int gc_log_bin(struct gc_log *log, uint32_t target, uint64_t time_ns, const struct alloc_bin *bin);
 

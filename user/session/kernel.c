@@ -371,6 +371,7 @@ void kernel_losses(const struct kernel *k, uint64_t losses[LOST_MAX])
 {
 	for (int i = 0; i < LOST_MAX; i++)
 		losses[i] = __atomic_load_n(&k->skel->bss->losses[i], __ATOMIC_RELAXED);
+	losses[LOST_GC_EVENT] += gc_log_dropped(k->gc);
 	for (int kind = 0; kind < KIND_GO_END; kind++) {
 		if (k->options.kinds & 1u << kind)
 			losses[LOST_RECURSION] += recursion_misses(k->programs[kind]);

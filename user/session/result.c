@@ -307,6 +307,8 @@ struct profile *result_profile(const struct result_input *in)
 	if (!err && in->live)
 		err = live_result(in->live, in->builder, target_of, stack_of, &r, &r.heap);
 	if (!err)
+		err = memory_log_result(in->memory, in->builder, in->started_ns);
+	if (!err)
 		err = add_losses(&r);
 	if (!err) {
 		symbolizer_say_nameless(r.symbolizer);

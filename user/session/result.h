@@ -5,6 +5,7 @@
 
 #include "profile/profile.h"
 #include "session/gc.h"
+#include "session/memory_log.h"
 #include "session/raw_counts.h"
 #include "session/live.h"
 #include "session/targets.h"
@@ -18,6 +19,7 @@ struct result_input {
 	uint64_t losses[LOST_MAX];
 	const struct gc_log *gc;
 	const struct live *live; /* NULL: blocks were not followed */
+	const struct memory_log *memory;
 	uint64_t usdt_lost;      /* events of static probes */
 	uint64_t start_unix_ns, duration_ns;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */

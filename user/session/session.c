@@ -13,6 +13,7 @@
 #include "session/calibrate.h"
 #include "session/kernel.h"
 #include "session/live.h"
+#include "session/memory_log.h"
 #include "session/native.h"
 #include "session/result.h"
 #include "session/session.h"
@@ -36,6 +37,7 @@ struct session {
 	struct live *live; /* NULL: blocks are not followed */
 	struct raw_counts raw;
 	struct gc_log *gc;
+	struct memory_log *memory;
 	struct profile_builder *builder; /* of what cannot wait for the end: types */
 	char *description;
 	uint64_t start_unix_ns, started_ns, stopped_ns, drained_ns;
@@ -60,13 +62,15 @@ static int make_parts(struct session *s)
 
 	s->builder = profile_builder_new();
 	s->gc = gc_log_new();
+	s->memory = memory_log_new();
 	s->usdt = s->builder ? usdt_new(s->builder) : NULL;
 	s->files = files_new(o->kinds, &s->request);
 	s->native = native_new();
 	s->unwind = unwind_new(o->unwind_memory ?: UNWIND_MEMORY_DEFAULT);
 	if (o->live)
 		s->live = live_new(o->max_live ?: NATIVE_MAX_LIVE_DEFAULT);
-	return s->gc && s->usdt && s->files && s->native && s->unwind && (s->live || !o->live)
+	return s->gc && s->memory && s->usdt && s->files && s->native && s->unwind &&
+			       (s->live || !o->live)
 		       ? 0
 		       : -ENOMEM;
 }
@@ -110,6 +114,7 @@ void session_free(struct session *s)
 	profile_builder_free(s->builder);
 	raw_counts_free(&s->raw);
 	gc_log_free(s->gc);
+	memory_log_free(s->memory);
 	free(s->description);
 	free(s);
 }
@@ -316,6 +321,23 @@ static int start_clocks(struct session *s)
 	return err;
 }
 
+/* Of targets whose collector says too little of the heap to see it grow. */
+static int look_at_memory(struct session *s, uint64_t now_ns, bool last)
+{
+	uint64_t bytes;
+	int err = 0;
+
+	if (!memory_log_due(s->memory, now_ns) && !last)
+		return 0;
+	vec_for_each (&s->targets.list, target) {
+		if (!err && !target->gone && target->gc_attached &&
+		    !process_resident_bytes(tap_process(target->tap), &bytes))
+			err = memory_log_note(s->memory, targets_place(&s->targets, target->id),
+					      now_ns, bytes);
+	}
+	return err;
+}
+
 int session_start(struct session *s)
 {
 	int err;
@@ -334,6 +356,8 @@ int session_start(struct session *s)
 	}
 	if (!err)
 		err = start_clocks(s);
+	if (!err)
+		err = look_at_memory(s, s->started_ns, false);
 	if (!err)
 		kernel_count(s->kernel, true);
 	return err;
@@ -435,6 +459,8 @@ int session_poll(struct session *s, int timeout_ms)
 
 	if (err < 0)
 		return err;
+	if (look_at_memory(s, now, false))
+		return -ENOMEM;
 	if (err == 0 && now - s->drained_ns < DRAIN_INTERVAL_NS)
 		return 0;
 	s->drained_ns = now;
@@ -484,6 +510,7 @@ int session_stop(struct session *s)
 
 	kernel_count(s->kernel, false);
 	s->stopped_ns = clock_ns(CLOCK_MONOTONIC);
+	err = look_at_memory(s, s->stopped_ns, true);
 	/* Libraries loaded since the start, while they can still be asked for. */
 	vec_for_each (&s->targets.list, target) {
 		if (!err)
@@ -516,6 +543,7 @@ struct profile *session_profile(struct session *s)
 		.debuginfod = s->options.debuginfod,
 		.raw = &s->raw,
 		.gc = s->gc,
+		.memory = s->memory,
 		.usdt_lost = usdt_lost(s->usdt),
 		.stats = kernel_stats(s->kernel),
 		.start_unix_ns = s->start_unix_ns,

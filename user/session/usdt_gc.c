@@ -32,9 +32,14 @@
 /* Memory managers whose cycles can overlap: HotSpot has two or three. */
 #define MANAGERS_MAX 4
 
+/* Parts of the heap that one manager collects: three with G1. */
+#define POOLS_MAX 8
+
 struct open_cycle {
 	struct profile_gc_cycle row; /* row.name: the manager; end_ns: of the last pool done */
 	char first_pool[USDT_TEXT_MAX];
+	struct profile_gc_pool pools[POOLS_MAX];
+	size_t n_pools;
 	bool open;
 };
 
@@ -58,7 +63,7 @@ struct usdt_gc {
 	struct profile_builder *builder;
 	VEC(struct process_gc) processes;
 	uint64_t started_ns;
-	uint64_t n_cycles, n_pauses, dropped;
+	uint64_t n_cycles, n_pauses, n_pools, dropped;
 	uint32_t no_stack;
 };
 
@@ -108,7 +113,7 @@ static uint32_t no_stack(struct usdt_gc *g)
 /* Out of memory is the builder's to remember. */
 static bool has_room(struct usdt_gc *g)
 {
-	if (g->n_cycles + g->n_pauses < ROWS_MAX)
+	if (g->n_cycles + g->n_pauses + g->n_pools < ROWS_MAX)
 		return true;
 	g->dropped++;
 	return false;
@@ -215,8 +220,16 @@ static struct open_cycle *find_cycle(struct process_gc *p, str_id manager)
 
 static void close_cycle(struct usdt_gc *g, struct open_cycle *c)
 {
-	if (c->open)
-		add_cycle(g, &c->row);
+	if (!c->open)
+		return;
+	add_cycle(g, &c->row);
+	/* The end of a cycle that has none was not seen: nor what was left then. */
+	for (size_t i = 0; i < c->n_pools && c->row.end_ns; i++) {
+		if (!has_room(g))
+			continue;
+		profile_builder_gc_pool(g->builder, &c->pools[i]);
+		g->n_pools++;
+	}
 	c->open = false;
 }
 
@@ -238,19 +251,34 @@ static void pool(struct usdt_gc *g, struct process_gc *p, const struct usdt_even
 			.name = manager,
 		};
 		memcpy(c->first_pool, e->text[1], sizeof(c->first_pool));
+		c->n_pools = 0;
 		c->open = true;
 	}
-	if (is_heap_pool(e->text[1]) && e->number > 0)
-		c->row.heap_live += (uint64_t)e->number;
+	if (!is_heap_pool(e->text[1]) || e->number < 0)
+		return;
+	c->row.heap_live += (uint64_t)e->number;
+	if (c->n_pools < POOLS_MAX)
+		c->pools[c->n_pools++] = (struct profile_gc_pool){
+			.target = p->target,
+			.epoch = c->row.epoch,
+			.name = profile_builder_str(g->builder, e->text[1]),
+			.before = (uint64_t)e->number,
+		};
 }
 
 static void pool_done(struct usdt_gc *g, struct process_gc *p, const struct usdt_event *e)
 {
 	str_id manager = profile_builder_str(g->builder, e->text[0]);
+	str_id name = profile_builder_str(g->builder, e->text[1]);
 	struct open_cycle *c = find_cycle(p, manager);
 
-	if (c->open && c->row.name == manager)
-		c->row.end_ns = since_start(g, e->time_ns);
+	if (!c->open || c->row.name != manager)
+		return;
+	c->row.end_ns = since_start(g, e->time_ns);
+	for (size_t i = 0; i < c->n_pools; i++) {
+		if (c->pools[i].name == name && e->number > 0)
+			c->pools[i].after = (uint64_t)e->number;
+	}
 }
 
 /* --- interpreters ------------------------------------------------------------------- */

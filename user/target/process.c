@@ -201,3 +201,19 @@ int process_cpu_ns(const struct process *p, uint64_t *ns)
 	*ns = (user + system) * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK));
 	return 0;
 }
+
+int process_resident_bytes(const struct process *p, uint64_t *bytes)
+{
+	__auto_file FILE *f = NULL;
+	unsigned long long pages;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", p->pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	if (fscanf(f, "%*u %llu", &pages) != 1)
+		return -EPROTO;
+	*bytes = pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	return pages ? 0 : -ESRCH;
+}

@@ -45,4 +45,7 @@ int process_auxv(pid_t pid, unsigned long type, uint64_t *value);
 /* User and system time used so far, in ns. 0 or -errno once it has gone. */
 int process_cpu_ns(const struct process *p, uint64_t *ns);
 
+/* Memory it has resident, as VmRSS is. 0 or -errno; a zombie has none: -ESRCH. */
+int process_resident_bytes(const struct process *p, uint64_t *bytes);
+
 #endif

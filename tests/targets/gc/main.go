@@ -6,6 +6,7 @@
 //	gc forced N	call runtime.GC() N times
 //	gc timer N	do nothing, until the runtime's timer has started N cycles
 //	gc alternate N	two allocators take turns, one GC cycle each
+//	gc many N	the same types from 256 places, N times, one GC cycle each
 //
 // It says "ready" and waits for a byte, does it, prints its books as JSON, says
 // "ready" and waits for another.
@@ -51,7 +52,7 @@ var (
 
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: gc heap|forced|timer|alternate|serve N")
+		fmt.Fprintln(os.Stderr, "usage: gc heap|forced|timer|alternate|many|serve N")
 		os.Exit(2)
 	}
 	n, _ := strconv.Atoi(os.Args[2])
@@ -119,8 +120,46 @@ func run(mode string, n int, cycles uint32) (b books) {
 			}
 			callGC()
 		}
+	case "many":
+		for i := 0; i < n; i++ {
+			for depth := 0; depth < 32; depth++ {
+				descend(depth)
+			}
+			callGC()
+		}
 	}
 	return b
+}
+
+type (
+	node1 struct{ a [1]*node }
+	node2 struct{ a [2]*node }
+	node3 struct{ a [3]*node }
+	node4 struct{ a [4]*node }
+)
+
+var nodes struct {
+	a *node1
+	b *node2
+	c *node3
+	d *node4
+	e *[5]int
+	f *[6]*int
+	g *node
+	h []string
+}
+
+// descend allocates objects of 8 types, each with a stack of its own for every depth.
+//
+//go:noinline
+func descend(depth int) {
+	if depth > 0 {
+		descend(depth - 1)
+		return
+	}
+	nodes.a, nodes.b, nodes.c, nodes.d = new(node1), new(node2), new(node3), new(node4)
+	nodes.e, nodes.f, nodes.g = new([5]int), new([6]*int), new(node)
+	nodes.h = make([]string, 3)
 }
 
 // The number of cycles ended, without stopping the world as ReadMemStats does.

@@ -20,7 +20,7 @@ const TRIGGERS = ["heap", "timer", "forced", "trigger not known"]; /* enum profi
 class Cycles {
 	constructor({gc, duration_ns, targets}, strings, samples) {
 		const or0 = (values, like) => values.length ? values : new Uint8Array(like.length);
-		const {cycles, pauses, bins} = gc;
+		const {cycles, pauses, pools, memory, bins} = gc;
 
 		this.report = gc;
 		this.folded = gc.folded;
@@ -31,6 +31,7 @@ class Cycles {
 			live: or0(cycles.live, cycles.epoch), goal: or0(cycles.goal, cycles.epoch),
 			limit: or0(cycles.limit, cycles.epoch), trigger: or0(cycles.trigger, cycles.epoch),
 			percent: cycles.percent, name: cycles.name.map(id => strings[id]),
+			sweepStart: or0(cycles.sweep_start, cycles.epoch), sweepEnd: or0(cycles.sweep_end, cycles.epoch),
 			assist: new Float64Array(cycles.epoch.length),
 		};
 		this.pauses = {
@@ -40,17 +41,27 @@ class Cycles {
 			stopping: pauses.stopping, gc: or0(pauses.gc, pauses.start),
 			reason: pauses.reason.map(id => strings[id] || "reason not known"), site: pauses.site,
 		};
+		this.pools = {
+			n: pools.epoch.length, target: or0(pools.target, pools.epoch), epoch: pools.epoch,
+			before: pools.before, after: pools.after, name: pools.name.map(id => strings[id]),
+		};
+		this.memory = {
+			n: memory.time.length, target: or0(memory.target, memory.time), time: memory.time,
+			bytes: memory.bytes, peak: memory.peak,
+		};
 		this.bins = decodeBins(bins);
 		this.end = Math.max(duration_ns, 1, this.bins.n * this.bins.width);
 		for (let i = 0; i < this.cycles.n; i++)
-			this.end = Math.max(this.end, cycles.start[i], cycles.end[i]);
+			this.end = Math.max(this.end, cycles.start[i], cycles.end[i], this.cycles.sweepEnd[i]);
 		for (let i = 0; i < this.pauses.n; i++)
 			this.end = Math.max(this.end, pauses.start[i] + this.pauses.total[i]);
+		this.end = Math.max(this.end, greatest(memory.time));
 		this.fills = this.findFills(gc);
 		this.addAssists(gc, samples);
 		this.most = {
 			pause: greatest(this.pauses.total), assist: greatest(this.cycles.assist),
 			heap: Math.max(greatest(this.cycles.live), greatest(this.cycles.goal)),
+			memory: greatest(this.memory.peak),
 		};
 	}
 
@@ -165,6 +176,26 @@ class Cycles {
 		const fill = this.fills.find(f => f.cycle === cycle);
 
 		return fill ? this.windowOf([fill]) : null;
+	}
+
+	/* The last look at the memory of any process before @time, within @slack ns; or -1. */
+	lookAt(time, slack) {
+		const {memory} = this;
+		let best = -1;
+
+		for (let i = 0; i < memory.n; i++) {
+			if (memory.time[i] <= time + slack && (best < 0 || memory.time[i] >= memory.time[best]))
+				best = i;
+		}
+		return best;
+	}
+
+	/* The numbers of the pools that a cycle collected. */
+	poolsOf(cycle) {
+		const {pools, cycles} = this;
+
+		return [...Array(pools.n).keys()].filter(i =>
+			pools.target[i] === cycles.target[cycle] && pools.epoch[i] === cycles.epoch[cycle]);
 	}
 
 	/* The cycle a pause is of, or -1. */

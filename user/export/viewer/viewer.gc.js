@@ -61,18 +61,18 @@ class GcTab {
 }
 
 function gcFacts(t) {
-	const triggers = Object.entries(t.triggers).filter(([, n]) => n).map(([name, n]) => `${formatExact(n)} ${name}`);
+	const triggers = Object.entries(t.by_trigger).filter(([, n]) => n).map(([name, n]) => `${formatExact(n)} ${name}`);
 	const fact = (head, value, note) => el("div", {}, el("dt", {}, head), el("dd", {}, value), el("dd", {class: "note"}, note));
 	const percent = 100 * t.stopped_share;
 
 	return [
 		fact("Cycles", formatExact(t.cycles), [`${t.cycles_per_second.toPrecision(3)} a second`, ...triggers].join(", ")),
-		fact("Pauses", formatExact(t.pauses), `${formatDuration(t.pause)} in all`),
+		fact("Pauses", formatExact(t.pauses), `${formatDuration(t.pause_ns)} in all`),
 		fact("World stopped", (percent > 0 && percent < 0.001 ? "<0.001" : percent.toPrecision(3)) + "\u202f%", "of the time"),
-		fact("Median pause", formatDuration(t.p50), `95\u202f% below ${formatDuration(t.p95)}`),
-		fact("Longest pause", formatDuration(t.max), t.unattributed ?
-			`${formatDuration(t.unattributed)} of pauses by causes before the recording` : "stopping and stopped together"),
-		fact("Assists", formatExact(t.assists), `${formatDuration(t.assist)} in all`),
+		fact("Median pause", formatDuration(t.pause_p50_ns), `95\u202f% below ${formatDuration(t.pause_p95_ns)}`),
+		fact("Longest pause", formatDuration(t.pause_max_ns), t.pause_unattributed_ns ?
+			`${formatDuration(t.pause_unattributed_ns)} of pauses by causes before the recording` : "stopping and stopped together"),
+		fact("Assists", formatExact(t.assists), `${formatDuration(t.assist_ns)} in all`),
 	];
 }
 
@@ -94,7 +94,7 @@ function gcReasons(reasons) {
 		el("tbody", {}, ...reasons.map(r => el("tr", {class: r.gc ? "gc" : "stop"},
 			el("td", {}, el("i", {}), visible(r.reason) || "reason not known"),
 			el("td", {}, formatExact(r.pauses)),
-			...[r.pause, r.p50, r.p95, r.max].map(ns => el("td", {}, formatDuration(ns)))))))];
+			...[r.pause_ns, r.p50_ns, r.p95_ns, r.max_ns].map(ns => el("td", {}, formatDuration(ns)))))))];
 }
 
 function gcTable(profile, shares, {id, panel, pick, describe, words, first, empty}) {

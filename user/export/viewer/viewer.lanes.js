@@ -9,6 +9,7 @@ const LANE_GUTTER = 112, LANE_GAP = 5, LANE_AXIS = 17, PAUSE_WIDTH = 2;
 const LANES = [
 	{id: "rate", name: "Allocated", height: 44, exists: c => c.bins.n > 0},
 	{id: "heap", name: "Heap", height: 34, exists: c => c.most.heap > 0},
+	{id: "memory", name: "Memory", height: 34, exists: c => c.most.memory > 0},
 	{id: "cycles", name: "Cycles", height: 12, exists: c => c.cycles.n > 0},
 	{id: "pauses", name: "Pauses", height: 24, exists: c => c.pauses.n > 0},
 	{id: "assists", name: "Assists", height: 18, exists: c => c.most.assist > 0},
@@ -36,7 +37,7 @@ class LanesPainter {
 	/* Reads the theme in force. */
 	reload() {
 		this.colors = Object.fromEntries(["text", "muted", "line", "panel", "rate", "peak", "live", "goal", "cycle",
-			"timer", "forced", "pause", "stop", "assist", "veil", "folded"].map(name =>
+			"timer", "forced", "sweep", "pause", "stop", "assist", "veil", "folded"].map(name =>
 			[name, themeValue(["text", "muted", "line", "panel"].includes(name) ? name : "gc-" + name)]));
 		this.font = getComputedStyle(document.body).fontFamily;
 	}
@@ -67,6 +68,8 @@ class LanesPainter {
 			this.paintRate(lanes.rate);
 		if (lanes.heap)
 			this.paintHeap(lanes.heap);
+		if (lanes.memory)
+			this.paintMemory(lanes.memory);
 		if (lanes.cycles)
 			this.paintCycles(lanes.cycles);
 		if (lanes.pauses)
@@ -205,7 +208,8 @@ class LanesPainter {
 
 			if (!shown.length)
 				return;
-			this.paintLine("goal", shown, cycles.goal, y, true);
+			if (shown.some(i => cycles.goal[i]))
+				this.paintLine("goal", shown, cycles.goal, y, true);
 			this.paintLine("live", shown, cycles.live, y, false);
 			if (shown.length < this.plot / 6) {
 				context.fillStyle = colors.live;
@@ -213,6 +217,37 @@ class LanesPainter {
 					context.fillRect(this.xOf(cycles.start[i]) - 1.5, y(cycles.live[i]) - 1.5, 3, 3);
 			}
 			this.paintLimit(cycles.limit[shown[0]], y);
+		});
+	}
+
+	/* Of each process, up to its highest in a column of pixels; it holds to the next look. */
+	paintMemory(lane) {
+		const {context, colors, data} = this;
+		const {memory, most} = data;
+		const y = value => lane.y + lane.height - value / most.memory * (lane.height - 2);
+
+		data.targets.forEach((_, target) => {
+			let column = -1, peak = 0, last = -1;
+
+			context.beginPath();
+			for (let i = 0; i < memory.n; i++) {
+				if (memory.target[i] !== target)
+					continue;
+				const x = this.xOf(memory.time[i]);
+
+				if (Math.floor(x) !== column)
+					peak = 0;
+				column = Math.floor(x);
+				if (last >= 0)
+					context.lineTo(x, y(memory.bytes[last]));
+				peak = Math.max(peak, memory.peak[i]);
+				context.lineTo(x, y(peak));
+				context.lineTo(x, y(memory.bytes[i]));
+				last = i;
+			}
+			context.lineWidth = 1.5;
+			context.strokeStyle = colors.live;
+			context.stroke();
 		});
 	}
 
@@ -254,6 +289,15 @@ class LanesPainter {
 				continue;
 			last = Math.floor(span[0]);
 			this.fill(colors[cycles.trigger[i]] || "cycle", span[0], lane.y, span[1], lane.height - 3);
+		}
+		/* Sweeping follows marking, thinner. */
+		for (let i = 0, last = -1; i < cycles.n; i++) {
+			const from = this.xOf(cycles.sweepStart[i]), to = this.xOf(cycles.sweepEnd[i]);
+
+			if (!cycles.sweepStart[i] || !cycles.sweepEnd[i] || from > this.width || to < LANE_GUTTER || Math.floor(to) === last)
+				continue;
+			last = Math.floor(to);
+			this.fill("sweep", from, lane.y + 3, Math.max(1, to - from), lane.height - 9);
 		}
 		/* Underlined, in one go as far as they are beside each other. */
 		for (let i = 0; i < fills.length; i++) {
@@ -327,7 +371,9 @@ class LanesPainter {
 			...(lanes.rate ? [["rate", "mean rate"], ["peak", "highest of 10 ms"]] : []),
 			...(lanes.heap ? [["live", "live heap"], ["goal", "goal"]] : []),
 			...(lanes.cycles ? [["cycle", "cycle"], ...(triggers.has(2) ? [["forced", "forced"]] : []),
-					    ...(triggers.has(1) ? [["timer", "by the timer"]] : [])] : []),
+					    ...(triggers.has(1) ? [["timer", "by the timer"]] : []),
+					    ...(data.cycles.sweepEnd.some(end => end) ? [["sweep", "sweeping"]] : [])] : []),
+			...(lanes.memory ? [["live", "resident memory"]] : []),
 			...(lanes.pauses ? [["pause", "GC pause"], ["stop", "other stop"]] : []),
 			...(lanes.assists ? [["assist", "assists"]] : []),
 			...(data.folded ? [["folded", "folded"]] : []),
@@ -340,6 +386,7 @@ class LanesPainter {
 		const scales = {
 			rate: () => `to ${formatBytes(Math.round(this.rateMost * 1e9 / data.bins.width))}/s`,
 			heap: () => `to ${formatBytes(data.most.heap)}`,
+			memory: () => `to ${formatBytes(data.most.memory)}`,
 			pauses: () => `to ${formatDuration(data.most.pause)}`,
 			assists: () => `to ${formatDuration(data.most.assist)}`,
 		};

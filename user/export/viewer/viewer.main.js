@@ -433,6 +433,9 @@ class App {
 			el("strong", {}, "Nothing is known of this time"),
 			el("p", {}, window.folded ? "What led to these cycles was folded together with others." :
 			   "No allocation and no map insert was seen in it."),
+		] : this.timeline ? [
+			el("strong", {}, "Only collections were recorded"),
+			el("p", {}, "No allocation and no map insert was seen: those of Go alone can be. The timeline and the tab GC tell of the rest."),
 		] : [
 			el("strong", {}, "Nothing was recorded"),
 			el("p", {}, "No allocation and no map insert was seen in this time. " +

@@ -290,7 +290,7 @@ class Timeline {
 		const hit = this.hit(event);
 
 		this.cursor.style.transform = `translateX(${this.xOf(event)}px)`;
-		this.plot.style.cursor = hit.lane !== "rate" && hit.lane !== "heap" && hit.cycle >= 0 ? "pointer" : "crosshair";
+		this.plot.style.cursor = hit.lane !== "rate" && hit.lane !== "heap" && hit.lane !== "memory" && hit.cycle >= 0 ? "pointer" : "crosshair";
 		showTip(this.describe(hit), event.clientX, event.clientY);
 	}
 
@@ -312,6 +312,7 @@ class Timeline {
 		} else if (pause < 0 && !data.cycles.n) {
 			title = "No collection";
 		}
+		rows.push(...this.memoryRows(time));
 		const bin = Math.floor(time / data.bins.width);
 
 		if (bin < data.bins.n)
@@ -322,6 +323,17 @@ class Timeline {
 				el("tr", {}, el("th", {scope: "row"}, name), el("td", {}, value)))))];
 	}
 
+	memoryRows(time) {
+		const {data, range, painter} = this;
+		const i = data.lookAt(time, NEAR * (range.to - range.from) / painter.plot);
+
+		if (i < 0)
+			return [];
+		const of = data.targets.length > 1 ? ` (pid ${data.targets[data.memory.target[i]].pid})` : "";
+
+		return [["resident memory" + of, formatBytes(data.memory.bytes[i])]];
+	}
+
 	pauseRows(i) {
 		const {pauses} = this.data;
 
@@ -330,7 +342,7 @@ class Timeline {
 	}
 
 	cycleRows(i) {
-		const {cycles, pauses} = this.data;
+		const {cycles, pauses, pools} = this.data;
 		const own = pauses.total.filter((_, at) => pauses.epoch[at] === cycles.epoch[i] && pauses.target[at] === cycles.target[i] && pauses.epoch[at]);
 		const rows = [["trigger", TRIGGERS[cycles.trigger[i]] || TRIGGERS[3]]];
 
@@ -340,6 +352,10 @@ class Timeline {
 			rows.push(["pauses", `${own.length}, ${formatDuration(own.reduce((a, b) => a + b))} in all`]);
 		if (cycles.assist[i])
 			rows.push(["assists", formatDuration(cycles.assist[i])]);
+		if (cycles.sweepStart[i] && cycles.sweepEnd[i])
+			rows.push(["sweeping", formatDuration(cycles.sweepEnd[i] - cycles.sweepStart[i])]);
+		for (const at of this.data.poolsOf(i))
+			rows.push([visible(pools.name[at]) || "pool", `${formatBytes(pools.before[at])} \u2192 ${formatBytes(pools.after[at])}`]);
 		if (cycles.live[i])
 			rows.push(["heap live", formatBytes(cycles.live[i])]);
 		if (cycles.goal[i])
