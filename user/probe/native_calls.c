@@ -11,8 +11,8 @@
  * part of an allocation that posix_memalign's probe has counted. Where all of the
  * way is jumps the return address tells nothing, and the caller decides otherwise.
  *
- * Stripped files do not name functions between, but .eh_frame says where they
- * begin. At most one of them is called (others only jumped to), because what an
+ * Stripped files do not name functions between, but .eh_frame_hdr says where they
+ * begin; static files do not have that, but name them, unless they are stripped. At most one of them is called (others only jumped to), because what an
  * allocator calls for its own needs, deep inside, is not what it was asked for.
  */
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include "base/vec.h"
 #include "binary/eh_index.h"
 #include "binary/elf_imports.h"
+#include "binary/elf_symbols.h"
 #include "binary/x86_insn.h"
 #include "probe/native_calls.h"
 
@@ -45,6 +46,7 @@ struct exits {
 struct native_calls {
 	const struct elf_file *elf;
 	struct eh_index index;
+	struct elf_symbols *symbols; /* of files without an index: static ones */
 	struct elf_imports *imports;
 	VEC(struct exits) known;
 };
@@ -78,7 +80,9 @@ struct native_calls *native_calls_new(const struct elf_file *elf)
 	c->elf = elf;
 	c->index = eh_index_open(elf);
 	c->imports = elf_imports_new(elf);
-	if (c->imports)
+	if (!c->index.n)
+		c->symbols = elf_symbols_new(elf);
+	if (c->imports && (c->index.n || c->symbols))
 		return c;
 	native_calls_free(c);
 	errno = ENOMEM;
@@ -92,17 +96,32 @@ void native_calls_free(struct native_calls *c)
 	vec_for_each (&c->known, exits)
 		vec_free(&exits->all);
 	vec_free(&c->known);
+	elf_symbols_free(c->symbols);
 	elf_imports_free(c->imports);
 	free(c);
+}
+
+static bool function_around(const struct native_calls *c, uint64_t vaddr, uint64_t *first,
+			    uint64_t *end)
+{
+	const struct elf_symbol *symbol;
+
+	if (c->index.n)
+		return eh_index_around(&c->index, vaddr, first, end);
+	symbol = elf_symbols_at(c->symbols, vaddr);
+	if (!symbol)
+		return false;
+	*first = symbol->vaddr;
+	*end = symbol->vaddr + symbol->size;
+	return true;
 }
 
 uint64_t native_calls_end_of(const struct native_calls *c, uint64_t vaddr)
 {
 	uint64_t first, end;
 
-	return eh_index_around(&c->index, vaddr, &first, &end) && first == vaddr
-		       ? end
-		       : vaddr + UNKNOWN_BYTES;
+	return function_around(c, vaddr, &first, &end) && first == vaddr ? end
+									 : vaddr + UNKNOWN_BYTES;
 }
 
 static size_t body_at(const struct walk *w, uint64_t vaddr)
@@ -257,7 +276,7 @@ static int follow(struct walk *w, const struct place *p, const struct exit *exit
 		end = w->bodies[to].end;
 		next.calls = p->calls;
 		next.is_own = p->is_own;
-	} else if (!eh_index_around(&w->c->index, exit->target, &first, &end) ||
+	} else if (!function_around(w->c, exit->target, &first, &end) ||
 		   (exit->is_call && first != exit->target)) {
 		return 0;
 	}
