@@ -287,6 +287,7 @@ static struct profile *finish(struct result *r)
 	p->epochs_folded = gc_log_folded(r->in->gc);
 	p->cost = measure_cost(r->in);
 	p->heap = r->heap;
+	p->heap.untracked_frees = r->in->stats.untracked;
 	count_stack_ends(p);
 	return p;
 }
