@@ -127,7 +127,7 @@ static __always_inline bool native_nested(const struct native_hit *n)
 	return false;
 }
 
-/* calloc's product; all ones, which no allocator gives, where it has no room in a word. */
+/* All ones, which no allocator gives, where it has no room in a word. */
 static __always_inline __u64 native_product(__u64 a, __u64 b)
 {
 	__u64 most = a ? ~0ull / a : ~0ull;
@@ -140,11 +140,13 @@ static __always_inline __u64 native_product(__u64 a, __u64 b)
 /* What an allocation asks for. */
 static __always_inline __u64 native_size(const struct native_hit *n)
 {
-	__u64 size = native_arg(n, n->probe->size_arg);
+	const struct native_probe *p = n->probe;
+	__u64 size = native_arg(n, p->size_arg);
 
-	return n->probe->op == NATIVE_CALLOC
-		       ? native_product(size, native_arg(n, n->probe->size_arg2))
-		       : size;
+	/* Of memalign it is the alignment. */
+	if (p->size_arg2 && (p->op == NATIVE_CALLOC || p->op == NATIVE_REALLOC))
+		return native_product(size, native_arg(n, p->size_arg2));
+	return size;
 }
 
 static __always_inline __u64 native_walk(const struct native_hit *n, struct walk_scratch *s)

@@ -208,16 +208,20 @@ void dwarf_lines_free(struct dwarf_lines *d)
 	free(d);
 }
 
-/* What else may hold functions. Of functions, only where @deep: those that hold others are rare. */
+/*
+ * What else may hold functions. Compilers write a class's only as declarations, and
+ * put what they emit outside; and functions inside functions are rare. Only where
+ * nothing else was found (@deep) are all looked through.
+ */
 static bool may_hold_functions(int tag, bool deep)
 {
 	switch (tag) {
 	case DW_TAG_namespace:
 	case DW_TAG_module:
+		return true;
 	case DW_TAG_class_type:
 	case DW_TAG_structure_type:
 	case DW_TAG_union_type:
-		return true;
 	case DW_TAG_subprogram:
 	case DW_TAG_lexical_block:
 		return deep;

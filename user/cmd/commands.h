@@ -9,5 +9,6 @@ int cmd_record(const struct options *o);
 int cmd_report(const struct options *o);
 int cmd_export(const struct options *o);
 int cmd_diff(const struct options *o);
+int cmd_doctor(const struct options *o);
 
 #endif

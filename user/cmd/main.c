@@ -57,6 +57,16 @@ static const struct command commands[] = {
 		.examples = "  alloctap diff old.atap new.atap\n"
 			    "  alloctap diff old.atap new.atap --totals -o diff.html\n",
 	},
+	{
+		.name = "doctor",
+		.bit = CMD_DOCTOR,
+		.run = cmd_doctor,
+		.usage = "alloctap doctor [-p PID]",
+		.help = "say what can be tapped here, what not, and why",
+		.examples = "  alloctap doctor\n"
+			    "  alloctap doctor -p 4242\n"
+			    "  alloctap doctor -p 4242 --allocator palloc:2\n",
+	},
 };
 
 static void print_help(FILE *out)

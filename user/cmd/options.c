@@ -233,6 +233,13 @@ static int apply_live(struct options *o, const char *value)
 	return 0;
 }
 
+static int apply_debuginfod(struct options *o, const char *value)
+{
+	(void)value;
+	o->session.debuginfod = true;
+	return 0;
+}
+
 static int apply_max_live(struct options *o, const char *value)
 {
 	uint64_t n;
@@ -388,6 +395,8 @@ static const struct option_spec specs[] = {
 	 "native: follow what is allocated until it is freed: what lives, leaks", ""},
 	{0, "max-live", "N", CMD_RECORD, apply_max_live,
 	 "addresses that --live follows at a time (default 1m)", "a number from 16 to 128m"},
+	{0, "debuginfod", NULL, CMD_RECORD, apply_debuginfod,
+	 "fetch debug information that is not installed from $DEBUGINFOD_URLS", ""},
 	{0, "link", "KIND", CMD_RECORD, apply_link,
 	 "how probes are attached: auto (default), multi, perf", "auto, multi or perf"},
 	{0, "dry-run", NULL, CMD_RECORD, apply_dry_run, "print the probe plan and exit", ""},

@@ -9,6 +9,7 @@
  *	  other allocator tells of it either.
  *	- xallocx, mi_expand: resize in place or not at all, allocate nothing.
  *	- mi_strdup and its kin: their size is no argument.
+ *	- _M_rehash of std::unordered_map: _M_need_rehash tells when it will be called.
  *	- Rust's __rust_alloc and __rdl_alloc: they call malloc. What a program
  *	  has set as #[global_allocator] is __rg_alloc; tapped where no other
  *	  function of ours does its work.
@@ -30,7 +31,7 @@ static const struct native_family families[] = {
 	[TCMALLOC] = {"tcmalloc", {"tc_malloc", "TCMallocInternalMalloc"}},
 	[JEMALLOC] = {"jemalloc", {"mallocx", "je_mallocx", "_rjem_mallocx"}},
 	[GLIBC] = {"glibc", {"__libc_pvalloc"}},
-	[MUSL] = {"musl", {"__dls2b", "__malloc_donate"}},
+	[MUSL] = {"musl", {"__dls2b", "__libc_malloc_impl", "__malloc_alloc_meta"}},
 	[LIBCXX] = {"libc++", {NULL}},
 	[RUST] = {"Rust", {NULL}},
 	[ABSL] = {"absl", {NULL}},
@@ -246,11 +247,6 @@ static const struct {
 	const struct native_family *family;
 	struct native_function function;
 } patterns[] = {
-	{"_ZNSt10_HashtableI",
-	 {"E9_M_rehashE"},
-	 false,
-	 NULL,
-	 {"_M_rehash", NATIVE_REHASH, 0, 0, 1, NATIVE_CONTAINER_HASH, false}},
 	{"_ZNSt",
 	 {"27__tree_balance_after_insertI"},
 	 false,

@@ -11,16 +11,22 @@
  * part of an allocation that posix_memalign's probe has counted. Where all of the
  * way is jumps the return address tells nothing, and the caller decides otherwise.
  *
- * Stripped files do not name functions between, but .eh_frame says where they
- * begin. At most one of them is called (others only jumped to), because what an
- * allocator calls for its own needs, deep inside, is not what it was asked for.
+ * Stripped files do not name functions between, but .eh_frame_hdr says where they
+ * begin; static files do not have that, but name them, unless they are stripped.
+ *
+ * At most one of them is called (others only jumped to), and only if no other file
+ * may call it: what an allocator calls for its own needs, deep inside, is not what
+ * it was asked for. operator new calls __cxa_allocate_exception, which calls malloc;
+ * so does whoever throws, and that is no part of any operator new.
  */
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/vec.h"
 #include "binary/eh_index.h"
 #include "binary/elf_imports.h"
+#include "binary/elf_symbols.h"
 #include "binary/x86_insn.h"
 #include "probe/native_calls.h"
 
@@ -45,7 +51,9 @@ struct exits {
 struct native_calls {
 	const struct elf_file *elf;
 	struct eh_index index;
+	struct elf_symbols *symbols; /* of files without an index: static ones */
 	struct elf_imports *imports;
+	VEC(uint64_t) exported; /* addresses of functions that other files may call, sorted */
 	VEC(struct exits) known;
 };
 
@@ -69,6 +77,26 @@ struct walk {
 	size_t queued;
 };
 
+static int note_exported(const struct elf_symbol *symbol, uint8_t info, void *ctx)
+{
+	struct native_calls *c = ctx;
+
+	return ELF64_ST_BIND(info) == STB_LOCAL ? 0 : vec_push(&c->exported, symbol->vaddr);
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool is_exported(const struct native_calls *c, uint64_t vaddr)
+{
+	return c->exported.n && bsearch(&vaddr, c->exported.data, c->exported.n,
+					sizeof(*c->exported.data), compare_addresses);
+}
+
 struct native_calls *native_calls_new(const struct elf_file *elf)
 {
 	struct native_calls *c = calloc(1, sizeof(*c));
@@ -78,8 +106,14 @@ struct native_calls *native_calls_new(const struct elf_file *elf)
 	c->elf = elf;
 	c->index = eh_index_open(elf);
 	c->imports = elf_imports_new(elf);
-	if (c->imports)
+	if (!c->index.n)
+		c->symbols = elf_symbols_new(elf);
+	if (c->imports && (c->index.n || c->symbols) && !elf_symbols_each(elf, note_exported, c)) {
+		if (c->exported.n)
+			qsort(c->exported.data, c->exported.n, sizeof(*c->exported.data),
+			      compare_addresses);
 		return c;
+	}
 	native_calls_free(c);
 	errno = ENOMEM;
 	return NULL;
@@ -92,17 +126,33 @@ void native_calls_free(struct native_calls *c)
 	vec_for_each (&c->known, exits)
 		vec_free(&exits->all);
 	vec_free(&c->known);
+	vec_free(&c->exported);
+	elf_symbols_free(c->symbols);
 	elf_imports_free(c->imports);
 	free(c);
+}
+
+static bool function_around(const struct native_calls *c, uint64_t vaddr, uint64_t *first,
+			    uint64_t *end)
+{
+	const struct elf_symbol *symbol;
+
+	if (c->index.n)
+		return eh_index_around(&c->index, vaddr, first, end);
+	symbol = elf_symbols_at(c->symbols, vaddr);
+	if (!symbol)
+		return false;
+	*first = symbol->vaddr;
+	*end = symbol->vaddr + symbol->size;
+	return true;
 }
 
 uint64_t native_calls_end_of(const struct native_calls *c, uint64_t vaddr)
 {
 	uint64_t first, end;
 
-	return eh_index_around(&c->index, vaddr, &first, &end) && first == vaddr
-		       ? end
-		       : vaddr + UNKNOWN_BYTES;
+	return function_around(c, vaddr, &first, &end) && first == vaddr ? end
+									 : vaddr + UNKNOWN_BYTES;
 }
 
 static size_t body_at(const struct walk *w, uint64_t vaddr)
@@ -257,8 +307,8 @@ static int follow(struct walk *w, const struct place *p, const struct exit *exit
 		end = w->bodies[to].end;
 		next.calls = p->calls;
 		next.is_own = p->is_own;
-	} else if (!eh_index_around(&w->c->index, exit->target, &first, &end) ||
-		   (exit->is_call && first != exit->target)) {
+	} else if (!function_around(w->c, exit->target, &first, &end) ||
+		   (exit->is_call && (first != exit->target || is_exported(w->c, exit->target)))) {
 		return 0;
 	}
 	next.first = first;

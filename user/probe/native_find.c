@@ -162,7 +162,8 @@ int native_find(struct native_findings *f, const struct elf_file *elf,
 	if (err || !f->all.n)
 		return err;
 	settle(&finder);
-	if (finder.is_loader) {
+	/* A static program has the loader's functions as well. */
+	if (finder.is_loader && !finder.family) {
 		vec_for_each (&f->all, found)
 			found->why_not = "the loader's own, until libc is there";
 	}

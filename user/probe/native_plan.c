@@ -58,10 +58,12 @@ static void set_nested(struct native_probe *probe, struct native_found *found)
 static struct native_wanted wanted_of(const struct native_found *found, bool has_return)
 {
 	const struct native_function *function = &found->function;
+	/* How many elements are to come, which has no place in struct native_probe. */
+	unsigned int more = function->op == NATIVE_HASH_INSERT ? 1u << 4 : 0;
 
 	return (struct native_wanted){
 		.args = (1u << function->size_arg | 1u << function->size_arg2 |
-			 1u << function->ptr_arg) &
+			 1u << function->ptr_arg | more) &
 			~1u,
 		.null_arg = function->op == NATIVE_FREE ? function->ptr_arg : 0,
 		.nothing_pushed = has_return,

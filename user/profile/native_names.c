@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/intern.h"
 #include "base/log.h"
+#include "base/vec.h"
 #include "binary/debug_file.h"
 #include "binary/demangle.h"
 #include "binary/dwarf_lines.h"
@@ -12,11 +14,19 @@
 #include "profile/native_role.h"
 #include "profile/native_names.h"
 
+struct known_name {
+	str_id system, readable;
+	enum native_role role;
+};
+
 struct native_names {
 	struct elf_file *debug; /* the separate file, or NULL */
 	struct dwarf_lines *lines;
 	/* Of the separate file, which has all of them, and of the file itself. */
 	struct elf_symbols *debug_symbols, *symbols;
+	/* Read once: the same functions are inlined everywhere. */
+	VEC(struct known_name) known;
+	struct intern index;
 };
 
 /* The file's place in our own mount namespace, or what was its place. */
@@ -113,6 +123,8 @@ void native_names_free(struct native_names *n)
 {
 	if (!n)
 		return;
+	vec_free(&n->known);
+	intern_free(&n->index);
 	dwarf_lines_free(n->lines);
 	elf_symbols_free(n->debug_symbols);
 	elf_symbols_free(n->symbols);
@@ -167,6 +179,32 @@ static str_id plain_name(struct profile_builder *b, const char *name)
 	return profile_builder_str(b, plain ? plain : name);
 }
 
+static bool is_known(const void *ctx, uint32_t id, const void *key)
+{
+	const struct native_names *n = ctx;
+
+	return n->known.data[id].system == *(const str_id *)key;
+}
+
+static struct known_name look_up(struct native_names *n, struct profile_builder *b,
+				 const char *system)
+{
+	struct known_name k = {.system = profile_builder_str(b, system)};
+	uint64_t hash = hash_bytes(&k.system, sizeof(k.system), 0);
+	uint32_t id = intern_find(&n->index, hash, is_known, n, &k.system);
+	__auto_free char *readable = NULL;
+
+	if (id != INTERN_NONE)
+		return n->known.data[id];
+	readable = demangle(system);
+	k.readable = readable ? profile_builder_str(b, readable) : plain_name(b, system);
+	k.role = native_role(system);
+	/* Without room it is read again, no more. */
+	if (!vec_push(&n->known, k))
+		(void)intern_add(&n->index, hash, (uint32_t)n->known.n - 1);
+	return k;
+}
+
 static str_id file_name(struct profile_builder *b, const struct dwarf_frame *f)
 {
 	__auto_free char *joined = NULL;
@@ -178,18 +216,18 @@ static str_id file_name(struct profile_builder *b, const struct dwarf_frame *f)
 	return profile_builder_str(b, joined);
 }
 
-static void add_frame(struct profile_builder *b, const struct dwarf_frame *f, const char *system,
-		      bool in_allocator, struct image_frames *out)
+static void add_frame(struct native_names *n, struct profile_builder *b,
+		      const struct dwarf_frame *f, const char *system, bool in_allocator,
+		      struct image_frames *out)
 {
-	__auto_free char *readable = demangle(system);
+	struct known_name known = look_up(n, b, system);
 	struct profile_function function = {
-		.name = readable ? profile_builder_str(b, readable) : plain_name(b, system),
-		.system_name = profile_builder_str(b, system),
+		.name = known.readable,
+		.system_name = known.system,
 		.file = file_name(b, f),
 		.start_line = f->start_line,
-		.category = in_allocator || native_role(system) != NATIVE_PLAIN
-				    ? FUNCTION_NATIVE_ALLOCATOR
-				    : FUNCTION_NATIVE,
+		.category = in_allocator || known.role != NATIVE_PLAIN ? FUNCTION_NATIVE_ALLOCATOR
+								       : FUNCTION_NATIVE,
 	};
 
 	out->outermost = system;
@@ -211,12 +249,12 @@ bool native_names_add(struct native_names *n, struct profile_builder *b, uint64_
 	if (!*outermost)
 		return false;
 	/* What was inlined into an allocator is part of it. */
-	in_allocator = native_role(outermost) == NATIVE_ALLOCATOR;
+	in_allocator = look_up(n, b, outermost).role == NATIVE_ALLOCATOR;
 	for (size_t i = 0; i + 1 < count; i++) {
 		const char *name = system_name(&frames[i]);
 
-		add_frame(b, &frames[i], *name ? name : "(unnamed)", in_allocator, out);
+		add_frame(n, b, &frames[i], *name ? name : "(unnamed)", in_allocator, out);
 	}
-	add_frame(b, &frames[count - 1], outermost, in_allocator, out);
+	add_frame(n, b, &frames[count - 1], outermost, in_allocator, out);
 	return true;
 }

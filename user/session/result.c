@@ -46,6 +46,10 @@ _Static_assert((int)PROFILE_GROWTH_MAX == (int)GROWTH_MAX &&
 		       (int)PROFILE_GROWTH_SPLIT == (int)GROWTH_SPLIT,
 	       "a way to grow is the same number on both sides");
 
+_Static_assert((int)PROFILE_STACK_FRAME_POINTER == (int)STACK_FP_ASSISTED &&
+		       (int)PROFILE_STACK_NO_TABLE == (int)STACK_NO_TABLE,
+	       "how a frame was found is the same number on both sides");
+
 struct result {
 	const struct result_input *in;
 	struct profile_builder *builder;
@@ -192,7 +196,8 @@ static uint32_t stack_of(void *ctx, uint32_t target, uint64_t id)
 	const struct raw_stack *s = id ? raw_counts_stack(raw, id) : NULL;
 
 	return s ? symbolizer_stack(r->symbolizer, target, raw->ips.data + s->first, s->n,
-				    stack_end(s->flags))
+				    stack_end(s->flags),
+				    s->flags & (STACK_FP_ASSISTED | STACK_NO_TABLE))
 		 : r->lost_stack;
 }
 
@@ -282,6 +287,7 @@ static struct profile *finish(struct result *r)
 	p->epochs_folded = gc_log_folded(r->in->gc);
 	p->cost = measure_cost(r->in);
 	p->heap = r->heap;
+	p->heap.untracked_frees = r->in->stats.untracked;
 	count_stack_ends(p);
 	return p;
 }

@@ -34,6 +34,8 @@ struct counts {
 	unsigned long frees, freed_bytes;
 	/* What was asked for in vain, but looked as if it could be had. */
 	unsigned long refused, refused_bytes;
+	/* Of the allocations, those where an allocator took realloc(p, 0) for one. */
+	unsigned long emptied;
 };
 
 struct block {
@@ -84,9 +86,28 @@ static void refuse(struct counts *c, size_t size)
 	c->refused_bytes += size;
 }
 
+/* What it holds must be what was put there. */
+static void fill(struct block b)
+{
+	if (b.p)
+		memset(b.p, (int)(b.size & 0xff), b.size);
+}
+
+static void check(struct block b)
+{
+	const unsigned char *bytes = b.p;
+
+	if (b.size && (bytes[0] != (b.size & 0xff) || bytes[b.size - 1] != (b.size & 0xff)))
+		abort();
+}
+
 static struct block resize(struct counts *c, struct block b, size_t size)
 {
-	void *p = do_realloc(b.p, size);
+	struct block now;
+	void *p;
+
+	check(b);
+	p = do_realloc(b.p, size);
 
 	if (!p && size)
 		return b; /* over PTRDIFF_MAX: nobody takes it for an allocation */
@@ -94,7 +115,10 @@ static struct block resize(struct counts *c, struct block b, size_t size)
 		count_free(c, b.size);
 	if (p)
 		count_alloc(c, size);
-	return (struct block){p, p ? size : 0};
+	c->emptied += b.p && p && !size;
+	now = (struct block){p, p ? size : 0};
+	fill(now);
+	return now;
 }
 
 static struct block allocate(struct counts *c, uint64_t r)
@@ -140,13 +164,14 @@ static struct block allocate(struct counts *c, uint64_t r)
 	}
 	if (!p)
 		abort();
-	memset(p, 1, size);
 	count_alloc(c, size);
+	fill((struct block){p, size});
 	return (struct block){p, size};
 }
 
 static void release(struct counts *c, struct block b)
 {
+	check(b);
 	do_free(b.p);
 	if (b.p)
 		count_free(c, b.size);
@@ -223,6 +248,7 @@ int main(int argc, char **argv)
 		sum.freed_bytes += counts[i].freed_bytes;
 		sum.refused += counts[i].refused;
 		sum.refused_bytes += counts[i].refused_bytes;
+		sum.emptied += counts[i].emptied;
 	}
 	for (int i = 0; i < SLOTS; i++) {
 		live += slots[i].p != NULL;
@@ -230,9 +256,10 @@ int main(int argc, char **argv)
 	}
 	snprintf(text, sizeof(text),
 		 "{\"allocs\": %lu, \"bytes\": %lu, \"frees\": %lu, \"freed_bytes\": %lu, "
-		 "\"refused\": %lu, \"refused_bytes\": %lu, \"live\": %lu, \"live_bytes\": %lu}\n",
+		 "\"refused\": %lu, \"refused_bytes\": %lu, \"emptied\": %lu, \"live\": %lu, "
+		 "\"live_bytes\": %lu}\n",
 		 sum.allocs, sum.bytes, sum.frees, sum.freed_bytes, sum.refused, sum.refused_bytes,
-		 live, live_bytes);
+		 sum.emptied, live, live_bytes);
 	say(text);
 	wait_for_line();
 	return 0;

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Allocations of C programs, counted once each: against the program's own books.
+
+The target is tests/targets/native_matrix: every function of the C allocator, ending in
+every way it can, from threads that free each other's blocks.
+
+Without --live an allocation is counted when it is asked for. So what was asked for in
+vain is counted too, but for sizes no allocator gives (over PTRDIFF_MAX), and
+realloc(p, 0) is a free, although some allocators give a block for it. With --live what
+was given is counted, and each free.
+"""
+
+import json
+import os
+
+import pytest
+
+import lab
+
+LIBRARIES = "/usr/lib/x86_64-linux-gnu"
+ALLOCATORS = {"glibc": None, "jemalloc": f"{LIBRARIES}/libjemalloc.so.2",
+              "tcmalloc": f"{LIBRARIES}/libtcmalloc_minimal.so.4",
+              "mimalloc": f"{LIBRARIES}/libmimalloc.so.2"}
+LINKS = [
+    "perf",
+    pytest.param("multi", marks=pytest.mark.skipif(
+        lab.kernel_version() < (6, 6), reason="uprobe_multi came with Linux 6.6")),
+]
+
+
+def matrix(start, allocator, threads, rounds):
+    """The target, ready to work."""
+    library = ALLOCATORS[allocator]
+    env = dict(os.environ)
+    if library:
+        if not os.path.exists(library):
+            lab.unavailable(f"no {library}")
+        env["LD_PRELOAD"] = library
+    program = start([lab.build_native("native_matrix", "matrix.c", ("-pthread",)), str(threads),
+                     str(rounds)], env=env)
+    program.expect("ready")
+    return program
+
+
+def work(program):
+    program.send("\n")
+    return json.loads(program.read_line())
+
+
+def record(start, tap, tmp_path, allocator, options, threads=4, rounds=5000):
+    """(the target's books, the report)"""
+    program = matrix(start, allocator, threads, rounds)
+    out = str(tmp_path / "x.json")
+    t = tap(program.pid, [out], options)
+    books = work(program)
+    t.stop()
+    program.send("\n")
+    assert program.wait() == 0
+    return books, lab.load_json(out)
+
+
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("allocator", ALLOCATORS)
+def test_asked_for(start, tap, tmp_path, allocator, link):
+    books, report = record(start, tap, tmp_path, allocator, ["--link", link])
+    lab.no_losses(report)
+    totals = report["totals"]
+    assert totals["alloc_objects"] == books["allocs"] + books["refused"] - books["emptied"]
+    assert totals["alloc_bytes"] == books["bytes"] + books["refused_bytes"]
+
+
+def check_live(books, report):
+    lab.no_losses(report)
+    totals = report["totals"]
+    assert totals["alloc_objects"] == books["allocs"]
+    assert totals["alloc_bytes"] == books["bytes"]
+    assert totals["frees"] == books["frees"]
+    assert totals["freed_bytes"] == books["freed_bytes"]
+    assert totals["live_objects"] == books["live"]
+    assert totals["live_bytes"] == books["live_bytes"]
+
+
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("allocator", ALLOCATORS)
+def test_followed(start, tap, tmp_path, allocator, link):
+    """With session links, where multi is and the kernel has them; else pairs of probes."""
+    books, report = record(start, tap, tmp_path, allocator, ["--live", "--link", link])
+    check_live(books, report)
+
+
+def test_live_map_full(start, tap, tmp_path):
+    """Full, it takes no more: what it says lives does live, and since when it is not all."""
+    books, report = record(start, tap, tmp_path, "glibc", ["--live", "--max-live", "1000"],
+                           rounds=500)
+    totals = report["totals"]
+    assert totals["alloc_objects"] == books["allocs"]
+    assert totals["alloc_bytes"] == books["bytes"]
+    assert totals["frees"] < books["frees"]
+    assert 0 < totals["live_objects"] <= 1000
+    assert totals["live_bytes"] < books["live_bytes"]
+    assert report["leaks"]["partial_since_ns"] > 0
+    assert report["lost"]["live_full"] > 0
+    assert report["lost"]["live_full"] == report["lost"]["total"]
+
+
+def cycles(start, allocator, count, options):
+    program = matrix(start, allocator, 4, 2000000000)
+    program.send("\n")
+    for i in range(count):
+        r = lab.run_alloctap("record", "-p", program.pid, "-d", f"{1 + i % 20}ms", "--live",
+                             "-o", "-", "-f", "folded", *options)
+        assert r.returncode == 0, f"cycle {i}: {r.stderr}"
+        assert program.process.poll() is None, f"dead after cycle {i}: {program.stderr}"
+
+
+@pytest.mark.parametrize("allocator", ["glibc", "jemalloc", "tcmalloc"])
+def test_attach_detach_cycles(root, start, allocator):
+    """Probes come and go while four threads are in the middle of everything."""
+    cycles(start, allocator, 200, [])
+
+
+def test_attach_detach_cycles_perf(root, start):
+    cycles(start, "glibc", 15, ["--link", "perf"])
