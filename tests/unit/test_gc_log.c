@@ -158,7 +158,7 @@ static void sweeping_cycle(struct gc_log *log, uint32_t epoch, uint64_t at)
 /* By the sweeper, while the next cycle begins, by the next cycle, not at all. */
 static void sweeping_ends_with_the_next_cycle_at_the_latest(void **state)
 {
-	struct gc_log *log = log_of((const uint32_t[]){100, 200}, 2);
+	struct gc_log *log = new_log();
 	const struct profile_gc_cycle *c;
 	struct profile *p;
 
@@ -189,7 +189,7 @@ static void sweeping_ends_with_the_next_cycle_at_the_latest(void **state)
 static void a_long_recording_is_bounded(void **state)
 {
 	const uint64_t cycles = 86400 * 20, bins = 86400 * 100;
-	struct gc_log *log = log_of((const uint32_t[]){100, 200}, 2);
+	struct gc_log *log = new_log();
 	uint64_t bytes[2] = {0}, steps = 0;
 	struct profile *p;
 

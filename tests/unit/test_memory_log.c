@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "session/memory_log.h"
+#include "target/process.h"
 
 #define STARTED 1000000000ull
 #define MS      1000000ull
