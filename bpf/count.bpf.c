@@ -78,7 +78,9 @@ static __always_inline void tell_type(const struct count_key *key)
 {
 	struct target_value *target = key->type ? current_target() : NULL;
 
-	if (target && key->type - target->types.first >= target->types.end - target->types.first)
+	/* Where it is not known what lies in the file (native programs), it is no address. */
+	if (target && target->types.end &&
+	    key->type - target->types.first >= target->types.end - target->types.first)
 		send_event(&(struct event){
 			.event = EVENT_TYPE, .target = key->target, .type = key->type});
 }

@@ -33,7 +33,7 @@ struct live_call {
 	__u64 where; /* posix_memalign: what gets the address */
 	struct live_value old_value;
 	__u32 target;
-	__u8 op;
+	__u8 op;        /* enum native_op; NATIVE_OP_MAX: passed on, it will be counted elsewhere */
 	__u8 old_known; /* old_value was in the live map */
 	__u16 pad;
 };
@@ -55,10 +55,10 @@ static __always_inline struct live_call *live_call(__u64 flags)
 	return bpf_task_storage_get(&live_calls, bpf_get_current_task_btf(), NULL, flags);
 }
 
-/* Does a function with its return address at @slot run as part of the call? */
-static __always_inline bool in_call(const struct live_call *call, __u64 slot)
+/* Does a function with its return address at @slot run while the call is under way? */
+static __always_inline bool is_below(const struct live_call *call, __u64 slot)
 {
-	return call->slot > slot && call->slot - slot < NESTED_BYTES;
+	return call->slot >= slot && call->slot - slot < NESTED_BYTES;
 }
 
 /* From here on it is over PTRDIFF_MAX: no allocator gives it. */
@@ -153,7 +153,7 @@ static __always_inline __u64 native_walk(const struct native_hit *n, struct walk
 {
 	struct live_call *call = cfg_live ? live_call(0) : NULL;
 
-	if (call && call->ret && in_call(call, native_slot(n))) {
+	if (call && call->ret && is_below(call, native_slot(n))) {
 		s->hijacked.at = call->slot;
 		s->hijacked.ret = call->ret;
 	}

@@ -44,6 +44,12 @@ struct {
 #define E2BIG  7
 #define EEXIST 17
 
+/* Is the function with its return address at @slot part of the call? */
+static __always_inline bool in_call(const struct live_call *call, __u64 slot)
+{
+	return call->slot != slot && call->op != NATIVE_OP_MAX && is_below(call, slot);
+}
+
 static __always_inline void count_freed(__u32 target, const struct live_value *block)
 {
 	struct count_key key = {.kind = KIND_FREE, .stack = block->stack, .target = target};
@@ -113,14 +119,14 @@ static __always_inline void note_caller(const struct native_hit *n, struct live_
 {
 	struct walk_scratch *s = scratch_take();
 
-	call->stack = call->ret = 0;
+	call->stack = 0;
 	if (!s) {
+		call->ret = 0;
 		lose(LOST_STACK_SCRATCH);
 		return;
 	}
 	call->stack = native_walk(n, s);
-	if (s->stack.n > 1)
-		call->ret = s->stack.ips[1];
+	call->ret = s->stack.n > 1 ? s->stack.ips[1] : 0;
 	if (!keep_stack(call->stack, &s->stack))
 		call->stack = 0;
 	scratch_release(s);
@@ -148,6 +154,9 @@ static __always_inline bool call_begins(struct native_hit *n)
 		atomic_add(&n->hit.stats->nested, 1);
 		return false;
 	}
+	/* Else it was passed on by a jump: a return probe may have its own address there. */
+	if (call->slot != slot)
+		call->ret = 0;
 	call->slot = slot;
 	call->size = size;
 	call->op = n->probe->op;
@@ -158,6 +167,21 @@ static __always_inline bool call_begins(struct native_hit *n)
 	call->old_known = old && live_remove(&key, &call->old_value);
 	note_caller(n, call);
 	return true;
+}
+
+/* A call that is passed on by a jump may have got its return probe already. */
+static __always_inline void call_is_passed_on(const struct native_hit *n)
+{
+	struct live_call *call = live_call(BPF_LOCAL_STORAGE_GET_F_CREATE);
+	__u64 slot = native_slot(n);
+
+	if (!call || in_call(call, slot) || call->slot == slot)
+		return;
+	call->op = NATIVE_OP_MAX;
+	call->slot = slot;
+	call->old = 0;
+	if (read_word(&call->ret, slot))
+		call->ret = 0;
 }
 
 /* The block that a realloc was given: put back, or freed. */
@@ -187,7 +211,6 @@ static __always_inline void call_ends(struct live_call *call, struct tap_stats *
 	struct live_value value = {
 		.size = call->size, .stack = call->stack, .time_ns = bpf_ktime_get_ns()};
 
-	call->slot = 0;
 	if (!address) {
 		/* glibc: realloc(p, 0) has freed p, and gives nothing. */
 		bool is_freed = call->old && !call->size;
@@ -208,8 +231,12 @@ static __always_inline bool entered(void *ctx)
 	struct native_hit n;
 	bool want_return;
 
-	if (!native_begin(&n, ctx) || native_elsewhere(&n))
+	if (!native_begin(&n, ctx))
 		return false;
+	if (native_elsewhere(&n)) {
+		call_is_passed_on(&n);
+		return false;
+	}
 	want_return = call_begins(&n);
 	hit_end(&n.hit);
 	return want_return;
@@ -225,6 +252,9 @@ static __always_inline void returned(void *ctx)
 
 	hit.stats = stats_get();
 	if (!hit.stats || !call || call->slot != C_RETURNED_SLOT((const user_regs *)ctx))
+		return;
+	call->slot = 0;
+	if (call->op == NATIVE_OP_MAX)
 		return;
 	address = C_RESULT((const user_regs *)ctx);
 	/* It returns an error; on success the address is where it was told to put it. */

@@ -24,6 +24,8 @@ const volatile bool cfg_children = false;
 
 /* The id of the next target. */
 __u32 next_target = 1;
+/* Events that found no room: user space looks at the facts then. */
+__u32 events_lost = 0;
 
 /* By tgid. Sized by user space before load. */
 struct {
@@ -54,8 +56,10 @@ __hidden void send_event(const struct event *e)
 {
 	struct event *room = bpf_ringbuf_reserve(&events, sizeof(*room), 0);
 
-	if (!room)
+	if (!room) {
+		__sync_fetch_and_add(&events_lost, 1);
 		return;
+	}
 	*room = *e;
 	room->time_ns = bpf_ktime_get_ns();
 	if (!room->tgid)
@@ -202,12 +206,13 @@ int process_exec(void *ctx __attribute__((unused)))
 	if (!tgid || (!target && cfg_select == SELECT_NAMED))
 		return 0;
 	any_exec = 1;
-	if (old)
-		send_event(&(struct event){.event = EVENT_EXEC, .target = old});
 	if ((old && cfg_children) || is_selected())
 		id = __sync_fetch_and_add(&next_target, 1);
+	/* The new one first: user space is never left without any. */
 	if (set_target(tgid, id, BPF_ANY) && id)
 		tell_target(tgid, id, leader(), parent_of(leader()));
+	if (old)
+		send_event(&(struct event){.event = EVENT_EXEC, .target = old});
 	return 0;
 }
 

@@ -27,7 +27,7 @@ __hidden __u32 target_of_hit(__u16 named, __u32 *place);
 __hidden __u32 current_tgid(void);
 /* What is known of it; NULL: nothing. */
 __hidden struct target_value *current_target(void);
-/* Fills in time and process. Only a hint: without room it is gone. */
+/* Fills in time and process. Without room it is gone, and counted. */
 __hidden void send_event(const struct event *e);
 
 #endif

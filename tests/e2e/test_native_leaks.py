@@ -40,10 +40,10 @@ def by_function(report):
     """{name without parameters: (objects, bytes) that live}."""
     living = {}
     for site in report["sites"]:
-        if site["inuse_objects"] or site["inuse_bytes"]:
+        if site["live_objects"] or site["live_bytes"]:
             name = site["func"].split("(")[0]
             objects, size = living.get(name, (0, 0))
-            living[name] = (objects + site["inuse_objects"], size + site["inuse_bytes"])
+            living[name] = (objects + site["live_objects"], size + site["live_bytes"])
     return living
 
 

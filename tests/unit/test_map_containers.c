@@ -76,7 +76,7 @@ static void rehashes_are_spared(void **state)
 	assert_int_equal(r->n_advice, 1);
 	assert_int_equal(r->advice[0].kind, MAP_ADVICE_PRESIZE);
 	assert_int_equal(r->advice[0].saving_bytes, 66315);
-	assert_non_null(strstr(r->advice[0].text, "index::put(int):33"));
+	assert_non_null(strstr(r->advice[0].text, "filled at index.cc:33 were"));
 	assert_non_null(strstr(r->advice[0].text, "7 times"));
 	assert_non_null(strstr(r->advice[0].text, "8999 entries"));
 	map_table_free(t);

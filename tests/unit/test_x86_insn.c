@@ -30,6 +30,7 @@ static const struct insn_case cases[] = {
 	{"push %r12", {0x41, 0x54}, 2, X86_PUSH, 0, 8, 0},
 	{"push (%rax)", {0xff, 0x30}, 2, X86_PLAIN, 0, 8, 0},
 	{"push $1", {0x6a, 1}, 2, X86_PLAIN, 0, 8, 0},
+	{"pop %r12", {0x41, 0x5c}, 2, X86_PLAIN, R(R8) << 4, -8, 0},
 	{"nop", {0x90}, 1, X86_NOP, 0, 0, 0},
 	{"xchg %ax,%ax", {0x66, 0x90}, 2, X86_NOP, 0, 0, 0},
 	{"endbr64", {0xf3, 0x0f, 0x1e, 0xfa}, 4, X86_PLAIN, 0, 0, 0},

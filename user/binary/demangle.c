@@ -153,12 +153,11 @@ static bool opens_arguments(const char *text, const char *at)
 	return !is_operator(text, at, "<-");
 }
 
-char *demangle_short(const char *name)
+static void cut_arguments(char *text)
 {
-	char *text = demangle_as(name, DMGL_NO_OPTS);
 	char *to = text;
 
-	for (const char *from = text; text && *from;) {
+	for (const char *from = text; *from;) {
 		const char *end = from + 1;
 
 		if (*from == '<' && opens_arguments(text, from))
@@ -173,7 +172,23 @@ char *demangle_short(const char *name)
 		}
 		from = end;
 	}
+	*to = 0;
+}
+
+char *demangle_cut(const char *readable)
+{
+	char *text = strdup(readable);
+
 	if (text)
-		*to = 0;
+		cut_arguments(text);
+	return text;
+}
+
+char *demangle_short(const char *name)
+{
+	char *text = demangle_as(name, DMGL_NO_OPTS);
+
+	if (text)
+		cut_arguments(text);
 	return text;
 }

@@ -27,5 +27,7 @@ char *demangle(const char *name);
  * As above.
  */
 char *demangle_short(const char *name);
+/* A name that is readable already, its template arguments cut. NULL: no memory. */
+char *demangle_cut(const char *readable);
 
 #endif

@@ -36,7 +36,7 @@ struct form {
 
 static const struct form one_byte[] = {
 	{0x50, 0x57, 0},
-	{0x58, 0x5f, TO_ANY},
+	{0x58, 0x5f, TO_OPCODE},
 	{0x63, 0x63, MODRM | TO_REG},
 	{0x68, 0x68, IMM32},
 	{0x69, 0x69, MODRM | IMM32 | TO_REG},
@@ -349,6 +349,8 @@ static void note_stack(const struct decoder *d, struct x86_insn *insn)
 	} else if (d->opcode == 0x68 || d->opcode == 0x6a ||
 		   (d->opcode >= 0x50 && d->opcode <= 0x57)) {
 		insn->pushes = d->half ? 2 : 8;
+	} else if (d->opcode >= 0x58 && d->opcode <= 0x5f) {
+		insn->pushes = d->half ? -2 : -8;
 	}
 }
 
@@ -400,6 +402,7 @@ int x86_decode(const uint8_t *code, size_t len, struct x86_insn *insn)
 	insn->kind = kind_of(&d, flags, two);
 	insn->len = (uint8_t)d.at;
 	insn->writes = written(&d, flags);
+	insn->is_return = !two && (d.opcode == 0xc2 || d.opcode == 0xc3);
 	if (insn->kind == X86_BRANCH || insn->kind == X86_JUMP || insn->kind == X86_CALL) {
 		insn->indirect = flags & MODRM;
 		insn->has_target = !insn->indirect || d.from_rip;

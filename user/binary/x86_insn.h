@@ -39,6 +39,7 @@ struct x86_insn {
 	uint8_t len;
 	/* Not a plain form of its kind: prefixes that the kernel does not emulate. */
 	bool prefixed;
+	bool is_return;
 	bool indirect;   /* target is relative to rip, and holds where it goes */
 	bool has_target; /* of JUMP and CALL: false where it goes through a register */
 	int64_t target;  /* from the instruction's first byte */

@@ -59,6 +59,40 @@ static int apply_pid(struct options *o, const char *value)
 	return 0;
 }
 
+static int apply_children(struct options *o, const char *value)
+{
+	(void)value;
+	o->session.children = true;
+	return 0;
+}
+
+/* One way to select processes excludes the others. */
+static int select_by(struct options *o, enum select_mode mode)
+{
+	if (o->session.select != SELECT_NAMED && o->session.select != mode)
+		o->selects_twice = true;
+	o->session.select = mode;
+	return 0;
+}
+
+static int apply_all(struct options *o, const char *value)
+{
+	(void)value;
+	return select_by(o, SELECT_ALL);
+}
+
+static int apply_comm(struct options *o, const char *value)
+{
+	o->session.comm = value;
+	return *value && strlen(value) < COMM_BYTES ? select_by(o, SELECT_COMM) : -EINVAL;
+}
+
+static int apply_cgroup(struct options *o, const char *value)
+{
+	o->session.cgroup = value;
+	return *value ? select_by(o, SELECT_CGROUP) : -EINVAL;
+}
+
 static int apply_duration(struct options *o, const char *value)
 {
 	return parse_duration(value, &o->duration_ns);
@@ -346,6 +380,16 @@ static int apply_help(struct options *o, const char *value)
 static const struct option_spec specs[] = {
 	{'p', "pid", "PID[,PID...]", CMD_RECORD | CMD_DOCTOR, apply_pid,
 	 "processes to tap, or to look at", "process numbers, as 4242 or 4242,4243"},
+	{0, "children", NULL, CMD_RECORD, apply_children,
+	 "also what they start, and what they become by exec", ""},
+	{'a', "all", NULL, CMD_RECORD, apply_all,
+	 "all processes, those that start later too; says first what it will cost", ""},
+	{0, "comm", "GLOB", CMD_RECORD, apply_comm,
+	 "of all processes, those with such a name, as 'post*'",
+	 "1 to 15 characters, * and ? among them"},
+	{0, "cgroup", "DIR", CMD_RECORD, apply_cgroup,
+	 "of all processes, those in a cgroup, as /sys/fs/cgroup/system.slice",
+	 "a directory under /sys/fs/cgroup"},
 	{'d', "duration", "TIME", CMD_RECORD, apply_duration,
 	 "stop after TIME (500ms, 10s, 5m); else at Ctrl-C or the target's end",
 	 "a time above 0, as 500ms, 10s, 5m"},
@@ -508,6 +552,8 @@ static int check_together(struct options *o)
 		wrong = "--escapes lists call sites: it goes with --view sites";
 	else if (o->export.by == BY_TYPE && o->export.unit > UNIT_OBJECTS)
 		wrong = "--by type is of what was allocated: it goes with --unit bytes or objects";
+	else if (o->selects_twice)
+		wrong = "-a, --comm and --cgroup exclude each other";
 	if (!wrong)
 		return 0;
 	log_error("%s", wrong);

@@ -45,6 +45,7 @@ struct options {
 	struct suppressions *suppressions; /* export.suppressions, to be freed */
 	const char *layout;                /* name of a type; NULL: none was asked for */
 	bool has_view;                     /* the view was named */
+	bool selects_twice;                /* processes were selected in more than one way */
 	bool strict;
 	bool totals; /* compared, not amounts per second */
 	bool dry_run;

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "cmd/commands.h"
 #include "cmd/interrupt.h"
+#include "report/stack_ends.h"
 #include "target/launch.h"
 
 /* How often targets and signals are looked at; the status line is redrawn each second. */
@@ -22,17 +23,17 @@ struct recorder {
 
 static int check_usage(const struct options *o)
 {
-	bool has_pids = o->pids.n > 0;
+	int n_ways = (o->pids.n > 0) + (o->n_operands > 0) + (o->session.select != SELECT_NAMED);
 
 	if (o->n_operands && !o->has_command) {
 		log_error("%s: unexpected: a command to run goes behind --", o->operands[0]);
 		return EXIT_USAGE;
 	}
-	if (has_pids && o->n_operands) {
-		log_error("-p and a command exclude each other");
+	if (n_ways > 1) {
+		log_error("-p, a command, -a, --comm and --cgroup exclude each other");
 		return EXIT_USAGE;
 	}
-	if (!has_pids && !o->n_operands) {
+	if (!n_ways) {
 		log_error("record: name a target: -p PID, or -- CMD: see alloctap record --help");
 		return EXIT_USAGE;
 	}
@@ -100,7 +101,9 @@ static int run(struct recorder *r)
 	int err = 0;
 
 	session_status(r->session, &status);
-	while (!err && !interrupt_signal() && status.targets_alive) {
+	/* Of all processes there will always be some. */
+	while (!err && !interrupt_signal() &&
+	       (status.targets_alive || r->options->session.select != SELECT_NAMED)) {
 		uint64_t left_ns = duration - status.elapsed_ns;
 
 		if (duration && status.elapsed_ns >= duration)
@@ -148,6 +151,44 @@ static void say_collections(const struct profile *p)
 		 p->n_gc_pauses, (double)stopped_ns / 1e6, (double)p->duration_ns / 1e9);
 }
 
+static void say_heap(const struct profile *p, const struct profile_totals *t)
+{
+	char bytes[32], since[32];
+
+	if (!p->heap.recorded)
+		return;
+	log_info("%llu frees; %s in %llu blocks live at the end",
+		 (unsigned long long)(t->free_objects + p->heap.untracked_frees),
+		 format_bytes(bytes, sizeof(bytes), t->live_bytes),
+		 (unsigned long long)t->live_objects);
+	if (p->heap.partial_since_ns)
+		log_warn("what lives is partial: from %s on there was no room for new blocks: "
+			 "raise --max-live",
+			 format_duration(since, sizeof(since), p->heap.partial_since_ns));
+}
+
+/* Which stacks are not whole. Of native ones why: a walk has many ways to end. */
+static void say_stacks(const struct profile *p)
+{
+	struct stack_ends e = stack_ends_count(p);
+
+	if (!profile_native(p)) {
+		if (p->stacks_broken)
+			log_warn("%llu hits have a stack that ended at a bad frame pointer",
+				 (unsigned long long)p->stacks_broken);
+		if (p->stacks_truncated)
+			log_info("%llu hits have a stack deeper than %d frames: cut there",
+				 (unsigned long long)p->stacks_truncated, STACK_MAX_FRAMES);
+		return;
+	}
+	log_info("%.5g%% of all hits have a whole stack", stack_ends_whole_share(&e) * 100);
+	for (int i = 0; i < STACK_END_REASONS; i++) {
+		if (e.reasons[i])
+			log_info("%llu have not: %s", (unsigned long long)e.reasons[i],
+				 stack_end_text((enum stack_end_reason)i));
+	}
+}
+
 static void say_summary(const struct recorder *r, const struct profile *p)
 {
 	const struct options *o = r->options;
@@ -163,17 +204,13 @@ static void say_summary(const struct recorder *r, const struct profile *p)
 		say_collections(p);
 	if (t.wb_flushes)
 		log_info("%llu write barrier flushes", (unsigned long long)t.wb_flushes);
+	say_heap(p, &t);
 	for (size_t i = 0; i < p->n_losses; i++)
 		log_warn("lost: %llu %s", (unsigned long long)p->losses[i].count,
 			 profile_str(p, p->losses[i].text));
 	if (!p->n_losses)
 		log_info("nothing was lost");
-	if (p->stacks_broken)
-		log_warn("%llu hits have a stack that ended at a bad frame pointer",
-			 (unsigned long long)p->stacks_broken);
-	if (p->stacks_truncated)
-		log_info("%llu hits have a stack deeper than %d frames: cut there",
-			 (unsigned long long)p->stacks_truncated, STACK_MAX_FRAMES);
+	say_stacks(p);
 	log_info("cost: %llu probe hits at %.2f us each, %.1f%% of the target's CPU time",
 		 (unsigned long long)p->cost.hits, (p->cost.trap_ns + p->cost.program_ns) / 1000,
 		 100 * p->cost.target_cpu_share);
@@ -183,7 +220,8 @@ static void say_summary(const struct recorder *r, const struct profile *p)
 		else if (out->exporter == &exporter_html)
 			log_info("next: open %s in a browser", out->path);
 		else if (out->exporter == &exporter_atap)
-			log_info("next: alloctap report %s", out->path);
+			log_info("next: alloctap report %s%s", out->path,
+				 p->heap.recorded ? " --view leaks" : "");
 	}
 }
 

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "export/frame_tree.h"
+#include "export/function_name.h"
 
 /* Which node a stack of a target ends in: many samples share one. */
 struct tree_stack {
@@ -45,15 +47,17 @@ static int new_function(struct frame_tree *t, const struct tree_function *f, uin
  * In a comparison functions are found again by what they are called; a profile's
  * own are already told apart by more than that.
  */
-static int add_function(struct frame_tree *t, const char *name, const char *file,
-			enum function_category category, uint32_t *number)
+static int add_function(struct frame_tree *t, const char *name, const char *short_name,
+			const char *file, enum function_category category, uint32_t *number)
 {
 	int64_t name_id = strtab_add(&t->strings, name);
+	int64_t short_id = strtab_add(&t->strings, short_name);
 	int64_t file_id = strtab_add(&t->strings, file);
-	struct tree_function f = {(uint32_t)name_id, (uint32_t)file_id, category};
+	struct tree_function f = {(uint32_t)name_id, (uint32_t)short_id, (uint32_t)file_id,
+				  category};
 	uint64_t hash = hash_bytes(&f.name, sizeof(f.name), category);
 
-	if (name_id < 0 || file_id < 0)
+	if (name_id < 0 || short_id < 0 || file_id < 0)
 		return -ENOMEM;
 	if (!comparing(t))
 		return new_function(t, &f, number);
@@ -71,11 +75,15 @@ int frame_tree_function(struct frame_tree *t, size_t source, uint32_t function, 
 	struct tree_source *s = &t->sources[source];
 	const struct profile *p = s->profile;
 	const struct profile_function *f = &p->functions[function];
+	__auto_free char *short_name = NULL;
 
-	if (s->function_of[function] == PROFILE_NONE &&
-	    add_function(t, profile_str(p, f->name), profile_str(p, f->file), f->category,
-			 &s->function_of[function]))
-		return -ENOMEM;
+	if (s->function_of[function] == PROFILE_NONE) {
+		short_name = function_short_name(p, function);
+		if (!short_name ||
+		    add_function(t, profile_str(p, f->name), short_name, profile_str(p, f->file),
+				 f->category, &s->function_of[function]))
+			return -ENOMEM;
+	}
 	*number = s->function_of[function];
 	return 0;
 }
@@ -161,7 +169,7 @@ static int step_marker(struct frame_tree *t, struct tree_walk *w, size_t slot, c
 {
 	uint32_t *number = &w->source->marker_of[slot];
 
-	if (*number == PROFILE_NONE && add_function(t, text, "", FUNCTION_SPECIAL, number))
+	if (*number == PROFILE_NONE && add_function(t, text, text, "", FUNCTION_SPECIAL, number))
 		return -ENOMEM;
 	return step(t, w, *number, 0, false);
 }

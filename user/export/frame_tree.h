@@ -32,7 +32,7 @@
 #define FRAME_TREE_PROFILES  2
 
 struct tree_function {
-	uint32_t name, file; /* in the tree's strings */
+	uint32_t name, short_name, file; /* in the tree's strings */
 	enum function_category category;
 };
 

@@ -62,6 +62,7 @@ void page_tree_write(const struct page_tree *t, struct json_writer *w)
 
 	json_object(w, "functions");
 	WRITE_COLUMN(w, "name", tree->functions.data, tree->functions.n, e->name);
+	WRITE_COLUMN(w, "short", tree->functions.data, tree->functions.n, e->short_name);
 	WRITE_COLUMN(w, "file", tree->functions.data, tree->functions.n, e->file);
 	WRITE_COLUMN(w, "category", tree->functions.data, tree->functions.n, e->category);
 	json_end(w);

@@ -23,7 +23,7 @@ void summary_targets(FILE *out, const struct profile *p)
 
 	for (size_t i = 0; i < named; i++) {
 		const struct profile_target *t = &p->targets[i];
-		const char *version = profile_str(p, t->version);
+		const char *version = profile_str(p, t->version ? t->version : t->allocator);
 
 		fputs(i ? ", " : "", out);
 		summary_put(out, profile_str(p, t->comm));

@@ -70,7 +70,7 @@ static int print_rows(const struct text *t, const struct escape_table *table, si
 		const struct profile_line *line = &table->rows[i].line;
 
 		pads[0] = type_pad(types[i], pads[0]);
-		pads[1] = text_pad(t->p, t->p->functions[line->function].name, pads[1]);
+		pads[1] = text_function_pad(t->p, line->function, pads[1]);
 	}
 	fputs("\n rank   objects   share     per s     bytes  type, call site\n", t->out);
 	for (size_t i = 0; !err && i < shown; i++)

@@ -160,7 +160,7 @@ static int print_sites(const struct frame *f, size_t shown)
 	int err = 0;
 
 	for (size_t i = 0; i < shown; i++)
-		pad = text_pad(p, p->functions[f->r->sites[i].line.function].name, pad);
+		pad = text_function_pad(p, f->r->sites[i].line.function, pad);
 	print_titles(f, "call site");
 	for (size_t i = 0; !err && i < shown; i++) {
 		fprintf(f->t->out, "%*zu", RANK_WIDTH, i + 1);

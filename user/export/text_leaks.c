@@ -85,7 +85,7 @@ static int print_table(struct leak_view *v, const char *title, const uint32_t *o
 	for (size_t i = 0; i < shown; i++) {
 		const struct leak_row *r = &v->table->rows[order ? order[i] : i];
 
-		pad = text_pad(v->t->p, v->t->p->functions[r->site.function].name, pad);
+		pad = text_function_pad(v->t->p, r->site.function, pad);
 	}
 	fprintf(v->t->out,
 		"\n%s\n rank     bytes   share    blocks    oldest      growth  call site\n",
@@ -104,10 +104,12 @@ static void print_looks(const struct text *t, const struct leak_table *table)
 	uint32_t n = table->n_looks - 1;
 	char first[32], last[32];
 
-	if (n)
-		fprintf(t->out, "looks        %" PRIu32 ", after %s to %s, and the end\n", n,
-			format_duration(first, sizeof(first), table->look_ns[0]),
-			format_duration(last, sizeof(last), table->look_ns[n - 1]));
+	if (!n)
+		return;
+	format_duration(first, sizeof(first), table->look_ns[0]);
+	format_duration(last, sizeof(last), table->look_ns[n - 1]);
+	fprintf(t->out, "looks        %" PRIu32 ", after %s%s%s, and the end\n", n, first,
+		n > 1 ? " to " : "", n > 1 ? last : "");
 }
 
 static int print_suppressed(const struct text *t, const struct leak_table *table,

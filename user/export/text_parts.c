@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/utf8.h"
+#include "export/function_name.h"
 #include "export/text_parts.h"
 
 #define TOP_DEFAULT 20
@@ -50,6 +51,13 @@ char *text_clean(const struct profile *p, str_id id)
 	return utf8_clean(profile_str(p, id), '?');
 }
 
+char *text_function(const struct profile *p, uint32_t function)
+{
+	__auto_free char *name = function_short_name(p, function);
+
+	return name ? utf8_clean(name, '?') : NULL;
+}
+
 char *text_place(const struct profile *p, struct profile_line line)
 {
 	char *clean = text_clean(p, p->functions[line.function].file);
@@ -72,11 +80,23 @@ char *text_type(const struct profile *p, uint32_t type, enum type_name_form form
 	return *name ? utf8_clean(name, '?') : strdup("[type not known]");
 }
 
+static size_t wider(const char *name, size_t pad)
+{
+	size_t length = name ? utf8_length(name) : 0;
+
+	return length > pad && length <= TEXT_PAD_MAX ? length : pad;
+}
+
 size_t text_pad(const struct profile *p, str_id id, size_t pad)
 {
-	size_t length = utf8_length(profile_str(p, id));
+	return wider(profile_str(p, id), pad);
+}
 
-	return length <= TEXT_PAD_MAX && length > pad ? length : pad;
+size_t text_function_pad(const struct profile *p, uint32_t function, size_t pad)
+{
+	__auto_free char *name = text_function(p, function);
+
+	return wider(name, pad);
 }
 
 void text_tail(FILE *out, const char *s, size_t width)
@@ -119,7 +139,7 @@ void text_label(const struct text *t, size_t used, const char *name, const char 
 
 int text_line_label(const struct text *t, size_t used, struct profile_line line, size_t pad)
 {
-	__auto_free char *name = text_clean(t->p, t->p->functions[line.function].name);
+	__auto_free char *name = text_function(t->p, line.function);
 	__auto_free char *place = text_place(t->p, line);
 
 	if (!name || !place)

@@ -28,12 +28,16 @@ double text_percent(uint64_t part, uint64_t whole);
 void text_nothing(const struct text *t, const char *sentence);
 /* A string of the profile as it may reach a terminal; the caller's to free, NULL: no memory. */
 char *text_clean(const struct profile *p, str_id id);
+/* The short name of a function, cleaned; the caller's to free, NULL: no memory. */
+char *text_function(const struct profile *p, uint32_t function);
 /* "/src/main.go:42", or less where less is known; the caller's to free, NULL: no memory. */
 char *text_place(const struct profile *p, struct profile_line line);
 /* What a type is called in this report; the caller's to free, NULL: no memory. */
 char *text_type(const struct profile *p, uint32_t type, enum type_name_form form);
 /* @pad, or the length of a name of this id if that is greater and not above TEXT_PAD_MAX. */
 size_t text_pad(const struct profile *p, str_id id, size_t pad);
+/* The same for the short name of a function. */
+size_t text_function_pad(const struct profile *p, uint32_t function, size_t pad);
 /* The last @width characters of @s, with "..." for what is missing. */
 void text_tail(FILE *out, const char *s, size_t width);
 /*

@@ -56,7 +56,7 @@ static int print_table(const struct text *t, const struct site_table *table, siz
 	int err = 0;
 
 	for (size_t i = 0; i < shown; i++)
-		pad = text_pad(t->p, t->p->functions[table->sites[i].function].name, pad);
+		pad = text_function_pad(t->p, table->sites[i].function, pad);
 	fprintf(t->out, "\n rank     bytes   share   objects   inserts  %s%scall site\n",
 		table->totals.wb_flushes ? " flushes  " : "",
 		t->p->heap.recorded ? "   frees      live  " : "");

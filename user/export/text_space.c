@@ -44,7 +44,7 @@ static int print_table(const struct text *t, const struct space_table *table, si
 	int err = 0;
 
 	for (size_t i = 0; i < shown; i++)
-		pad = text_pad(t->p, t->p->functions[table->rows[i].site.function].name, pad);
+		pad = text_function_pad(t->p, table->rows[i].site.function, pad);
 	fputs("\n rank     bytes     calls  call        caller\n", t->out);
 	for (size_t i = 0; !err && i < shown; i++) {
 		const struct space_row *r = &table->rows[i];

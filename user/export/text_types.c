@@ -38,7 +38,7 @@ static int print_sites(const struct text *t, const struct type_table *table,
 	int err = 0;
 
 	for (size_t i = 0; i < kept; i++)
-		pad = text_pad(t->p, t->p->functions[row->sites[i].line.function].name, pad);
+		pad = text_function_pad(t->p, row->sites[i].line.function, pad);
 	for (size_t i = 0; !err && i < kept; i++) {
 		const struct type_site *s = &row->sites[i];
 

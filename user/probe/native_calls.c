@@ -39,13 +39,14 @@
 struct exit {
 	uint64_t target;    /* 0: of an import */
 	const char *import; /* NULL: it is none, nor a stub for one */
-	bool is_call;
+	bool is_call, is_branch;
 };
 
 /* All of a function: ways cross, and to decode it once is enough. */
 struct exits {
 	uint64_t first, end;
 	VEC(struct exit) all;
+	bool returns_value; /* one other than 0, from some place */
 };
 
 struct native_calls {
@@ -200,33 +201,56 @@ static const char *import_of_stub(const struct native_calls *c, uint64_t vaddr)
 	return NULL;
 }
 
+/* xor %eax,%eax, in either encoding. */
+static bool is_clearing(const uint8_t *code, const struct x86_insn *insn)
+{
+	return insn->len == 2 && (code[0] == 0x31 || code[0] == 0x33) && code[1] == 0xc0;
+}
+
+/* Does %rax hold 0 behind the instruction? @clear: so it did before. */
+static bool leaves_clear(const uint8_t *code, const struct x86_insn *insn, bool clear)
+{
+	if (is_clearing(code, insn))
+		return true;
+	return clear && insn->kind <= X86_NOP && !(insn->writes & 1u << X86_RAX);
+}
+
+static int add_exit(const struct native_calls *c, struct exits *exits, uint64_t here,
+		    const struct x86_insn *insn)
+{
+	uint64_t target = here + (uint64_t)insn->target;
+	struct exit exit = {.is_call = insn->kind == X86_CALL,
+			    .is_branch = insn->kind == X86_BRANCH};
+
+	if (insn->indirect) {
+		exit.import = elf_imports_at(c->imports, target);
+	} else if (target < exits->first || target >= exits->end) {
+		exit.target = target;
+		exit.import = import_of_stub(c, target);
+	}
+	return exit.target || exit.import ? vec_push(&exits->all, exit) : 0;
+}
+
 static int decode_exits(const struct native_calls *c, struct exits *exits)
 {
 	uint64_t wanted = exits->end - exits->first;
 	size_t len, at = 0;
 	const uint8_t *code = code_at(c, exits->first, wanted < MAX_BODY ? wanted : MAX_BODY, &len);
+	bool clear = false;
 
 	while (code && at < len) {
-		struct exit exit = {0};
 		struct x86_insn insn;
 
 		if (x86_decode(code + at, len - at, &insn)) {
 			at++;
+			clear = false;
 			continue;
 		}
-		if (insn.has_target)
-			exit.target = exits->first + at + (uint64_t)insn.target;
-		at += insn.len;
-		if (!insn.has_target ||
-		    (!insn.indirect && exit.target >= exits->first && exit.target < exits->end))
-			continue;
-		exit.is_call = insn.kind == X86_CALL;
-		exit.import = insn.indirect ? elf_imports_at(c->imports, exit.target)
-					    : import_of_stub(c, exit.target);
-		if (insn.indirect)
-			exit.target = 0;
-		if ((exit.target || exit.import) && vec_push(&exits->all, exit))
+		exits->returns_value |= insn.is_return && !clear;
+		clear = leaves_clear(code + at, &insn, clear);
+		if (insn.has_target && add_exit(c, exits, exits->first + at, &insn))
 			return -ENOMEM;
+		at += insn.len;
 	}
 	return 0;
 }
@@ -344,4 +368,26 @@ int native_calls_each(struct native_calls *c, const struct native_body *bodies, 
 		err = look_at(w, &w->queue[i]);
 	free(w);
 	return err;
+}
+
+int native_calls_ending(struct native_calls *c, const struct native_body *bodies, size_t n,
+			size_t from, native_name_fn find, void *ctx, struct native_ending *ending)
+{
+	const struct native_body *body = &bodies[from];
+	const struct exits *exits = exits_of(c, body->vaddr, body->end);
+	struct walk w = {.bodies = bodies, .n = n};
+
+	if (!exits)
+		return -ENOMEM;
+	*ending = (struct native_ending){.returns_value = exits->returns_value};
+	for (size_t i = 0; i < exits->all.n; i++) {
+		const struct exit *exit = &exits->all.data[i];
+
+		if (exit->is_call || exit->is_branch)
+			continue;
+		ending->jumps_elsewhere |=
+			(!exit->target || body_at(&w, exit->target) == SIZE_MAX) &&
+			(!exit->import || find(exit->import, ctx) == SIZE_MAX);
+	}
+	return 0;
 }

@@ -53,4 +53,14 @@ uint64_t native_calls_end_of(const struct native_calls *c, uint64_t vaddr);
 int native_calls_each(struct native_calls *c, const struct native_body *bodies, size_t n,
 		      size_t from, native_name_fn find, native_call_fn fn, void *ctx);
 
+/* How a function ends, where it does not end in a jump to one of the bodies. */
+struct native_ending {
+	bool returns_value;   /* one that is not 0, from some place */
+	bool jumps_elsewhere; /* to a function that is no body */
+};
+
+/* Of @bodies[from]. 0 or -ENOMEM. */
+int native_calls_ending(struct native_calls *c, const struct native_body *bodies, size_t n,
+			size_t from, native_name_fn find, void *ctx, struct native_ending *ending);
+
 #endif

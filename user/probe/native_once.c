@@ -2,9 +2,10 @@
 /*
  * How one allocation is counted once, where functions of ours call each other.
  *
- *	A jumps to B		B counts it, as if it had been called. A is not tapped: as
- *				far as we have seen all its calls end so, but for those
- *				that native_passes_on() knows, where only some do.
+ *	A jumps to B		B counts it, as if it had been called. A is not tapped, if
+ *				it does nothing else: returns NULL, or jumps to others of
+ *				ours. Where only some of its calls end so,
+ *				native_passes_on() may know which.
  *	A calls B		A counts it. B's probe drops hits that return into A, or
  *				into what A called on the way.
  *	A calls another file's	that one counts it, and A is not tapped: a return address
@@ -58,20 +59,42 @@ static void leave_out(struct once *o, struct native_found *found, const char *wh
 	o->changed = true;
 }
 
-static void note_jump(struct once *o, const struct native_call *call)
+/* A free has nothing to return: one that is done with so little code does nothing itself. */
+#define SHORT_FREE 96
+
+/* 1 where all that @found does is to go on as another, 0 where not, or -ENOMEM. */
+static int only_passes_on(struct once *o, const struct native_found *found)
+{
+	struct native_ending ending;
+	int err = native_calls_ending(o->calls, o->bodies, o->f->all.n, o->from, find_name, o,
+				      &ending);
+
+	if (err)
+		return err;
+	if (found->function.op == NATIVE_FREE)
+		return !ending.jumps_elsewhere && found->end - found->vaddr <= SHORT_FREE;
+	return !ending.jumps_elsewhere && !ending.returns_value;
+}
+
+static int note_jump(struct once *o, const struct native_call *call)
 {
 	struct native_found *a = &o->f->all.data[o->from], *b = &o->f->all.data[call->to];
 	uint8_t some = native_passes_on(a->function.op, b->function.op);
+	int only;
 
 	if (native_op_kind(a->function.op) != native_op_kind(b->function.op))
-		return;
+		return 0;
 	/* Of memaligns only glibc's keeps large alignments to itself. */
 	if (some == NATIVE_SMALL_ALIGN_ELSEWHERE && strcmp(a->family, "glibc") != 0)
 		some = 0;
-	if (some)
+	if (some) {
 		a->flags |= some;
-	else if (call->way == NATIVE_WAY_JUMP)
+		return 0;
+	}
+	only = call->way == NATIVE_WAY_JUMP ? only_passes_on(o, a) : 0;
+	if (only > 0)
 		leave_out(o, a, "goes on as another that is tapped");
+	return only < 0 ? only : 0;
 }
 
 static void note_import(struct once *o, const struct native_call *call)
@@ -100,7 +123,7 @@ static int see_outgoing(const struct native_call *call, void *ctx)
 		 !o->f->all.data[call->to].function.last_resort)
 		leave_out(o, a, "calls another that is tapped");
 	else if (call->way == NATIVE_WAY_JUMP || call->way == NATIVE_WAY_FAR_JUMP)
-		note_jump(o, call);
+		return note_jump(o, call);
 	return 0;
 }
 

@@ -93,7 +93,7 @@ static const char *function_of(const struct subject *s)
 }
 
 /* "main.go:42", or the function where the line is not known. */
-static char *place_of(const struct profile *p, struct profile_line site)
+char *map_place_of(const struct profile *p, struct profile_line site)
 {
 	const struct profile_function *f = &p->functions[site.function];
 	const char *file = profile_str(p, f->file), *slash = strrchr(file, '/');
@@ -399,7 +399,7 @@ static int advise_row(struct map_work *w, size_t i, struct subject *s)
 		    (double)r->causes[MAP_CAUSE_OVERFLOW].bytes +
 		    (double)r->causes[MAP_CAUSE_DIRECTORY].bytes +
 		    (double)r->causes[MAP_CAUSE_FIRST].bytes;
-	s->place = place_of(p, r->site);
+	s->place = map_place_of(p, r->site);
 	err = s->value && s->place ? advise(s) : -ENOMEM;
 	free(s->place);
 	return err;

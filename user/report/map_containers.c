@@ -30,9 +30,9 @@
 #include "profile/native_container.h"
 #include "report/map_private.h"
 
-/* The same bounds as other advice has: map_advice.c. */
+/* Bytes, and a share of what the row allocates: one call more at one place is little to do. */
 #define SAVING_MIN   4096
-#define SAVING_SHARE 0.15
+#define SAVING_SHARE 0.05
 
 /* What names of a container's own functions, and of what they call, have in them. */
 static const char *const marks[CONTAINER_MAX][5] = {
@@ -273,42 +273,43 @@ static double spared_share(const struct row_state *state)
 	return all > 0 ? 1 - kept / all : 0;
 }
 
+static char *advice_text(const struct profile *p, const struct map_row *row)
+{
+	__auto_free char *place = map_place_of(p, row->site);
+	char growths[32], entries[48] = "";
+	char *text;
+
+	if (row->largest)
+		snprintf(entries, sizeof(entries), " to %" PRIu64 " entries at the most",
+			 row->largest);
+	if (!place ||
+	    asprintf(&text,
+		     "Tables filled at %s were made larger %s times, on the way%s: reserve() room "
+		     "before, and each is allocated once.",
+		     place, format_count(growths, sizeof(growths), row->growths), entries) < 0)
+		return NULL;
+	return text;
+}
+
 static int advise(struct rows *r, uint32_t id)
 {
-	const struct profile *p = r->work->p;
 	struct map_row *row = row_at(r, id);
-	const struct profile_function *f = &p->functions[row->site.function];
 	uint64_t tables = row->causes[MAP_CAUSE_GROWTH].bytes;
 	double saving = (double)tables * spared_share(&r->states.data[id]);
-	struct map_advice *advice;
-	char growths[32], place[32] = "", entries[48] = "";
 
 	if (!facts[r->states.data[id].container].reserves || saving < SAVING_MIN)
 		return 0;
 	row->presize_saving_bytes = (uint64_t)saving;
 	if (saving < SAVING_SHARE * (double)row->bytes)
 		return 0;
-	if (row->site.line)
-		snprintf(place, sizeof(place), ":%" PRIu32, row->site.line);
-	if (row->largest)
-		snprintf(entries, sizeof(entries), " to %" PRIu64 " entries at the most",
-			 row->largest);
-	advice = calloc(1, sizeof(*advice));
-	if (!advice)
+	row->advice = calloc(1, sizeof(*row->advice));
+	if (!row->advice)
 		return -ENOMEM;
-	advice->kind = MAP_ADVICE_PRESIZE;
-	advice->saving_bytes = row->presize_saving_bytes;
-	if (asprintf(&advice->text,
-		     "%s%s makes its tables larger %s times, on the way%s: reserve() room before "
-		     "the inserts, and each is allocated once.",
-		     profile_str(p, f->name), place,
-		     format_count(growths, sizeof(growths), row->growths), entries) < 0) {
-		free(advice);
-		return -ENOMEM;
-	}
-	row->advice = advice;
 	row->n_advice = 1;
-	return 0;
+	row->advice->kind = MAP_ADVICE_PRESIZE;
+	row->advice->saving_bytes = row->presize_saving_bytes;
+	row->advice->text = advice_text(r->work->p, row);
+	return row->advice->text ? 0 : -ENOMEM;
 }
 
 static int add_rows(struct rows *r)

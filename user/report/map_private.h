@@ -81,6 +81,8 @@ uint64_t map_row_entries(const struct map_row *r);
 
 /* Growths, maps that grew, bytes moved, and what presizing spares; sorts w->grown. 0 or -ENOMEM. */
 int map_growth_add(struct map_work *w);
+/* "main.go:42", or the function's name; the caller's to free, NULL: no memory. */
+char *map_place_of(const struct profile *p, struct profile_line site);
 /* Advice for all rows. 0 or -ENOMEM. */
 int map_advice_add(struct map_work *w);
 /* Rows of native containers, with their advice: the last. 0 or -ENOMEM. */

@@ -14,9 +14,10 @@ struct alloc_bins {
 	struct alloc_bin *seen;   /* by key, summed over CPUs */
 	struct alloc_bin *values; /* of one batch: of each key, of each CPU */
 	__u32 *keys;
+	uint32_t *owners; /* by place */
 };
 
-struct alloc_bins *alloc_bins_new(int fd, size_t n_targets, uint64_t origin_ns)
+struct alloc_bins *alloc_bins_new(int fd, size_t n_places, uint64_t origin_ns)
 {
 	struct alloc_bins *b = calloc(1, sizeof(*b));
 	int n_cpus = libbpf_num_possible_cpus();
@@ -24,13 +25,16 @@ struct alloc_bins *alloc_bins_new(int fd, size_t n_targets, uint64_t origin_ns)
 	if (!b)
 		return NULL;
 	b->fd = fd;
-	b->n = n_targets * ALLOC_BINS;
+	b->n = n_places * ALLOC_BINS;
 	b->n_cpus = n_cpus > 0 ? (size_t)n_cpus : 1;
 	b->origin_ns = origin_ns;
 	b->seen = calloc(b->n, sizeof(*b->seen));
 	b->values = calloc(ALLOC_BINS * b->n_cpus, sizeof(*b->values));
 	b->keys = calloc(ALLOC_BINS, sizeof(*b->keys));
-	if (b->seen && b->values && b->keys)
+	b->owners = calloc(n_places, sizeof(*b->owners));
+	for (size_t i = 0; b->owners && i < n_places; i++)
+		b->owners[i] = (uint32_t)i;
+	if (b->seen && b->values && b->keys && b->owners)
 		return b;
 	alloc_bins_free(b);
 	errno = ENOMEM;
@@ -44,7 +48,14 @@ void alloc_bins_free(struct alloc_bins *b)
 	free(b->seen);
 	free(b->values);
 	free(b->keys);
+	free(b->owners);
 	free(b);
+}
+
+void alloc_bins_set_owner(struct alloc_bins *b, uint32_t place, uint32_t target)
+{
+	if (place < b->n / ALLOC_BINS)
+		b->owners[place] = target;
 }
 
 static uint64_t now_ns(void)
@@ -77,7 +88,7 @@ static int take_bin(struct alloc_bins *b, struct gc_log *log, size_t key,
 	b->seen[key] = sum;
 	if (!new.objects)
 		return 0;
-	return gc_log_bin(log, (uint32_t)(key / ALLOC_BINS), bin_time(b, now, key % ALLOC_BINS),
+	return gc_log_bin(log, b->owners[key / ALLOC_BINS], bin_time(b, now, key % ALLOC_BINS),
 			  &new);
 }
 

@@ -26,8 +26,9 @@ struct file {
 	int go_err;
 	struct probe_plan go_plan;
 	int layout;    /* in go_layouts[]; -1: not yet */
-	bool attached; /* for every process that maps it */
 	bool looked_for_go;
+	/* Probes are in, where they are for every process that maps it. */
+	bool go_attached, native_attached, usdt_attached;
 };
 
 struct files;

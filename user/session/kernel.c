@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -10,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/vec.h"
 #include "session/alloc_bins.h"
 #include "session/drain.h"
 #include "session/kernel.h"
@@ -22,14 +24,17 @@ struct kernel {
 	struct drain *drain;
 	struct ring_buffer *ring;
 	struct bpf_program *programs[KIND_GO_END];
-	size_t n_targets;
+	size_t n_places;
+	VEC(uint32_t) unused_places; /* of Go programs that ended */
+	size_t used_places;
 	struct gc_log *gc;
 	int gc_err;              /* set by the ring buffer callback */
 	struct alloc_bins *bins; /* NULL: time of allocations is not kept */
 	int n_layouts;
 	/* For the ring buffer's callback, and set by it. */
-	kernel_type_fn take_type;
-	void *take_type_ctx;
+	kernel_event_fn take_event;
+	void *take_event_ctx;
+	int event_err;
 	bool filled;
 };
 
@@ -50,6 +55,9 @@ struct kernel {
 #define GC_RING_BYTES (1 << 20)
 #define GC_INTENTS    8192
 #define GC_ASSISTS    16384
+
+/* Go programs whose collections are followed at a time, where others than those named are tapped. */
+#define PLACES_FOLLOWED 127
 
 static bool records_gc(const struct kernel *k)
 {
@@ -79,7 +87,6 @@ static void configure(struct kernel *k)
 		ro->cfg_pidns_dev = ns.st_dev;
 		ro->cfg_pidns_ino = ns.st_ino;
 	}
-	bpf_map__set_max_entries(k->skel->maps.targets, TARGETS_MAX);
 	ro->cfg_types = !k->options.no_types;
 	go_size_tables(ro->go_sizes_fine, ro->go_sizes_coarse);
 	ro->cfg_stacks_early = k->options.max_stacks / DRAIN_EARLY;
@@ -90,10 +97,28 @@ static void configure(struct kernel *k)
 	bpf_map__set_max_entries(k->skel->maps.counts_b, k->options.max_counts);
 }
 
+/* Who is tapped besides those that are added. */
+static void configure_targets(struct kernel *k, size_t n_named)
+{
+	struct alloctap_bpf__rodata *ro = k->skel->rodata;
+	const struct session_options *o = &k->options;
+	bool follows = o->children || o->select != SELECT_NAMED;
+
+	bpf_map__set_max_entries(k->skel->maps.targets, follows ? TARGETS_FOLLOWED : TARGETS_MAX);
+	bpf_map__set_autocreate(k->skel->maps.select_cgroup, o->select == SELECT_CGROUP);
+	k->skel->data->next_target = (__u32)n_named + 1;
+	k->n_places = (follows ? PLACES_FOLLOWED : n_named) + 1;
+	k->used_places = n_named < k->n_places ? n_named : k->n_places - 1;
+	ro->cfg_select = o->select;
+	ro->cfg_children = o->children;
+	if (o->select == SELECT_COMM)
+		memcpy(ro->cfg_comm, o->comm, strnlen(o->comm, sizeof(ro->cfg_comm) - 1));
+}
+
 /* Maps of what is not recorded stay as small as they can be. */
 static void configure_gc(struct kernel *k)
 {
-	__u32 n = (__u32)k->n_targets + 1; /* place 0 is nobody's */
+	__u32 n = (__u32)k->n_places; /* place 0 is nobody's */
 
 	if (!records_gc(k))
 		return;
@@ -107,15 +132,13 @@ static void configure_gc(struct kernel *k)
 	bpf_map__set_max_entries(k->skel->maps.alloc_bins, n * ALLOC_BINS);
 }
 
-struct kernel *kernel_open(const struct session_options *options, size_t n_targets,
-			   struct gc_log *gc)
+struct kernel *kernel_open(const struct session_options *options, size_t n_named, struct gc_log *gc)
 {
 	struct kernel *k = calloc(1, sizeof(*k));
 
 	if (!k)
 		return NULL;
 	k->options = *options;
-	k->n_targets = n_targets;
 	k->gc = gc;
 	libbpf_set_print(print_libbpf);
 	k->skel = alloctap_bpf__open();
@@ -128,6 +151,7 @@ struct kernel *kernel_open(const struct session_options *options, size_t n_targe
 		return NULL;
 	}
 	configure(k);
+	configure_targets(k, n_named);
 	configure_gc(k);
 	for (int kind = 0; kind < KIND_GO_END; kind++)
 		k->programs[kind] = options->empty_programs
@@ -144,6 +168,7 @@ void kernel_free(struct kernel *k)
 	ring_buffer__free(k->ring);
 	alloc_bins_free(k->bins);
 	drain_free(k->drain);
+	vec_free(&k->unused_places);
 	alloctap_bpf__destroy(k->skel);
 	free(k);
 }
@@ -174,8 +199,8 @@ static int take_event(void *ctx, void *data, size_t size)
 		return 0;
 	if (e->event == EVENT_FULL)
 		k->filled = true;
-	else if (e->event == EVENT_TYPE)
-		k->take_type(k->take_type_ctx, e->target, e->type);
+	else if (!k->event_err)
+		k->event_err = k->take_event(k->take_event_ctx, e);
 	return 0;
 }
 
@@ -204,6 +229,43 @@ static int say_load_failure(int err)
 	return err;
 }
 
+/* Before anybody is asked whether he is in it. */
+static int select_cgroup(struct kernel *k)
+{
+	__auto_close int fd = -1;
+	__u32 zero = 0;
+
+	if (k->options.select != SELECT_CGROUP)
+		return 0;
+	fd = open(k->options.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 &&
+	    !bpf_map_update_elem(bpf_map__fd(k->skel->maps.select_cgroup), &zero, &fd, 0))
+		return 0;
+	log_error("--cgroup %s: %s: name a directory of cgroup version 2, as "
+		  "/sys/fs/cgroup/system.slice",
+		  k->options.cgroup, strerror(errno));
+	return -errno;
+}
+
+static int watch_processes(struct kernel *k)
+{
+	struct bpf_program *const programs[] = {k->skel->progs.process_exec,
+						k->skel->progs.process_exit,
+						k->skel->progs.process_fork};
+	struct bpf_link **const links[] = {&k->skel->links.process_exec,
+					   &k->skel->links.process_exit,
+					   &k->skel->links.process_fork};
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		if (!bpf_program__autoload(programs[i]))
+			continue;
+		*links[i] = bpf_program__attach(programs[i]);
+		if (!*links[i])
+			return say_load_failure(-errno);
+	}
+	return 0;
+}
+
 int kernel_load(struct kernel *k, const struct attachment *a)
 {
 	int err;
@@ -215,14 +277,15 @@ int kernel_load(struct kernel *k, const struct attachment *a)
 	attachment_prepare(a, k->skel->progs.nothing);
 	bpf_program__set_autoload(k->skel->progs.process_exec, true);
 	bpf_program__set_autoload(k->skel->progs.process_exit, true);
-	bpf_map__set_autocreate(k->skel->maps.select_cgroup, false);
+	bpf_program__set_autoload(k->skel->progs.process_fork, k->options.children);
 	err = alloctap_bpf__load(k->skel);
 	if (err)
 		return say_load_failure(err);
-	k->skel->links.process_exec = bpf_program__attach(k->skel->progs.process_exec);
-	k->skel->links.process_exit = bpf_program__attach(k->skel->progs.process_exit);
-	if (!k->skel->links.process_exec || !k->skel->links.process_exit)
-		return say_load_failure(-errno);
+	err = select_cgroup(k);
+	if (!err)
+		err = watch_processes(k);
+	if (err)
+		return err;
 	k->drain = drain_new(k->skel);
 	k->ring = ring_buffer__new(bpf_map__fd(k->skel->maps.events), take_event, k, NULL);
 	if (!k->drain || !k->ring)
@@ -248,32 +311,65 @@ struct bpf_program *kernel_nothing(const struct kernel *k)
 	return k->skel->progs.nothing;
 }
 
-int kernel_add_target(struct kernel *k, uint32_t target, pid_t tgid, struct type_range types)
+uint32_t kernel_next_target(struct kernel *k)
 {
-	struct target_value value = {.types = types, .id = target, .place = target};
-	__u32 key = (__u32)tgid;
-	int err = bpf_map_update_elem(bpf_map__fd(k->skel->maps.targets), &key, &value, BPF_ANY);
+	return __atomic_fetch_add(&k->skel->data->next_target, 1, __ATOMIC_SEQ_CST);
+}
 
-	if (err)
-		log_error("pid %d: cannot be noted as a target (%d fit at a time): %s", tgid,
-			  TARGETS_MAX, strerror(-err));
-	else
-		k->skel->data->next_target = target + 1;
+int kernel_add_target(struct kernel *k, uint32_t target, pid_t tgid)
+{
+	struct target_value value = {.id = target};
+	__u32 key = (__u32)tgid;
+	int err;
+
+	if (target < k->n_places && k->options.select == SELECT_NAMED)
+		value.place = target <= k->used_places ? target : 0;
+	err = bpf_map_update_elem(bpf_map__fd(k->skel->maps.targets), &key, &value, BPF_NOEXIST);
+	if (err && err != -EEXIST)
+		log_error("pid %d: cannot be noted as a target (%u fit at a time): %s", tgid,
+			  bpf_map__max_entries(k->skel->maps.targets), strerror(-err));
 	return err;
 }
 
-int kernel_add_gc_target(struct kernel *k, uint32_t target, uint64_t controller)
+/* A place that is new, or of a program that ended; 0: there is none. */
+static uint32_t take_place(struct kernel *k)
 {
-	struct gc_target value = {.controller = controller};
+	if (k->used_places + 1 < k->n_places)
+		return (uint32_t)++k->used_places;
+	return k->unused_places.n ? k->unused_places.data[--k->unused_places.n] : 0;
+}
+
+int kernel_set_go(struct kernel *k, uint32_t target, pid_t tgid, const struct kernel_go *go,
+		  uint32_t *place)
+{
+	struct target_value value = {.types = go->types, .id = target};
+	struct gc_target gc = {.controller = go->controller};
+	int targets = bpf_map__fd(k->skel->maps.targets);
+	struct target_value now;
+	__u32 key = (__u32)tgid;
 	int err;
 
-	if (!records_gc(k))
+	/* It may have ended, or run another program, since. */
+	if (bpf_map_lookup_elem(targets, &key, &now) || now.id != target)
 		return 0;
-	err = bpf_map_update_elem(bpf_map__fd(k->skel->maps.gc_targets), &target, &value, BPF_ANY);
-	if (err)
-		log_error("target %u: its collections cannot be followed: %s", target,
-			  strerror(-err));
-	return err;
+	value.place = now.place ?: take_place(k);
+	*place = value.place;
+	if (k->bins)
+		alloc_bins_set_owner(k->bins, value.place, value.place ? target : 0);
+	k->skel->bss->epochs[value.place] = 0;
+	err = records_gc(k) ? bpf_map_update_elem(bpf_map__fd(k->skel->maps.gc_targets),
+						  &value.place, &gc, BPF_ANY)
+			    : 0;
+	if (!err)
+		err = bpf_map_update_elem(targets, &key, &value, BPF_EXIST);
+	return err == -ENOENT ? 0 : err;
+}
+
+int kernel_release_place(struct kernel *k, uint32_t place)
+{
+	int err = k->bins ? alloc_bins_take(k->bins, k->gc) : 0;
+
+	return err ? err : vec_push(&k->unused_places, place);
 }
 
 int kernel_set_origin(struct kernel *k, uint64_t started_ns)
@@ -281,8 +377,7 @@ int kernel_set_origin(struct kernel *k, uint64_t started_ns)
 	if (!keeps_bins(k))
 		return 0;
 	k->skel->bss->bins_origin_ns = started_ns;
-	k->bins =
-		alloc_bins_new(bpf_map__fd(k->skel->maps.alloc_bins), k->n_targets + 1, started_ns);
+	k->bins = alloc_bins_new(bpf_map__fd(k->skel->maps.alloc_bins), k->n_places, started_ns);
 	return k->bins ? 0 : -errno;
 }
 
@@ -291,14 +386,26 @@ void kernel_count(struct kernel *k, bool on)
 	__atomic_store_n(&k->skel->bss->counting, on, __ATOMIC_SEQ_CST);
 }
 
+/* 0, filling @value, or -errno: nothing is known of @tgid. */
+static int look_up(const struct kernel *k, pid_t tgid, struct target_value *value)
+{
+	__u32 key = (__u32)tgid;
+
+	return bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.targets), &key, value);
+}
+
 bool kernel_target_execed(const struct kernel *k, uint32_t target, pid_t tgid)
 {
 	struct target_value value;
-	__u32 key = (__u32)tgid;
 
-	if (bpf_map_lookup_elem(bpf_map__fd(k->skel->maps.targets), &key, &value))
-		return false;
-	return value.id != target;
+	return !look_up(k, tgid, &value) && value.id != target;
+}
+
+bool kernel_is_target(const struct kernel *k, uint32_t target, pid_t tgid)
+{
+	struct target_value value;
+
+	return !look_up(k, tgid, &value) && value.id == target;
 }
 
 int kernel_events_fd(const struct kernel *k)
@@ -306,13 +413,33 @@ int kernel_events_fd(const struct kernel *k)
 	return ring_buffer__epoll_fd(k->ring);
 }
 
-bool kernel_take_events(struct kernel *k, kernel_type_fn take_type, void *ctx)
+int kernel_take_events(struct kernel *k, kernel_event_fn take, void *ctx)
 {
-	k->take_type = take_type;
-	k->take_type_ctx = ctx;
+	k->take_event = take;
+	k->take_event_ctx = ctx;
+	k->event_err = 0;
 	k->filled = false;
 	ring_buffer__consume(k->ring);
-	return k->filled;
+	return k->event_err ? k->event_err : k->filled;
+}
+
+uint32_t kernel_events_lost(const struct kernel *k)
+{
+	return __atomic_load_n(&k->skel->bss->events_lost, __ATOMIC_RELAXED);
+}
+
+int kernel_each_target(const struct kernel *k, kernel_target_fn fn, void *ctx)
+{
+	int fd = bpf_map__fd(k->skel->maps.targets), err = 0;
+	struct target_value value;
+	__u32 key, *before = NULL;
+
+	while (!err && !bpf_map_get_next_key(fd, before, &key)) {
+		if (!bpf_map_lookup_elem(fd, &key, &value) && value.id)
+			err = fn(ctx, value.id, (pid_t)key);
+		before = &key;
+	}
+	return err;
 }
 
 int kernel_drain(struct kernel *k, struct raw_counts *r)
@@ -352,6 +479,9 @@ struct tap_stats kernel_stats(const struct kernel *k)
 		sum.foreign += per_cpu[i].foreign;
 		sum.timed_hits += per_cpu[i].timed_hits;
 		sum.timed_ns += per_cpu[i].timed_ns;
+		sum.nested += per_cpu[i].nested;
+		sum.failed += per_cpu[i].failed;
+		sum.untracked += per_cpu[i].untracked;
 	}
 	return sum;
 }

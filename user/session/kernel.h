@@ -12,10 +12,11 @@ struct kernel;
 struct alloctap_bpf;
 
 /*
- * For @n_targets processes; collections go into @gc, which must outlive it. NULL
- * with errno set, the reason printed.
+ * For @n_named processes that have ids 1 to @n_named, and those that @options make
+ * targets; collections go into @gc, which must outlive it. NULL with errno set, the
+ * reason printed.
  */
-struct kernel *kernel_open(const struct session_options *options, size_t n_targets,
+struct kernel *kernel_open(const struct session_options *options, size_t n_named,
 			   struct gc_log *gc);
 void kernel_free(struct kernel *k);
 
@@ -33,29 +34,48 @@ struct alloctap_bpf *kernel_skel(const struct kernel *k);
 struct bpf_program *const *kernel_programs(const struct kernel *k);
 struct bpf_program *kernel_nothing(const struct kernel *k);
 
+/* An id nobody has had. */
+uint32_t kernel_next_target(struct kernel *k);
 /*
- * Lets the programs know target @target, process @tgid, whose types lie in @types. 0 or
- * -errno, the reason printed.
+ * Makes process @tgid target number @target; 0: it never is to be one. 0 or -errno,
+ * printed but for -EEXIST: the programs know it already.
  */
-int kernel_add_target(struct kernel *k, uint32_t target, pid_t tgid, struct type_range types);
+int kernel_add_target(struct kernel *k, uint32_t target, pid_t tgid);
+
+/* What the programs must know of a Go program that runs. */
+struct kernel_go {
+	struct type_range types;
+	uint64_t controller; /* address of runtime.gcController; 0: not known */
+};
+
 /*
- * Lets the GC programs know where target number @target has its pacer's state (0: not
- * known). 0 or -errno, the reason printed.
+ * Tells them; *@place is where they keep what they know of its collections, 0 where too
+ * many are followed at once, unchanged where it runs no more. 0 or -errno.
  */
-int kernel_add_gc_target(struct kernel *k, uint32_t target, uint64_t controller);
+int kernel_set_go(struct kernel *k, uint32_t target, pid_t tgid, const struct kernel_go *go,
+		  uint32_t *place);
+/* The target has gone, and all its events were taken. 0 or -errno. */
+int kernel_release_place(struct kernel *k, uint32_t place);
 /* The clock starts: from here on times of allocations count. 0 or -errno. */
 int kernel_set_origin(struct kernel *k, uint64_t started_ns);
 /* Begins to count, or ceases to: all probes at the same time. */
 void kernel_count(struct kernel *k, bool on);
 /* Has target @target, process @tgid, become another program? */
 bool kernel_target_execed(const struct kernel *k, uint32_t target, pid_t tgid);
+/* Do the programs still know process @tgid as target @target? */
+bool kernel_is_target(const struct kernel *k, uint32_t target, pid_t tgid);
 
 /* Readable when there are records; -errno. */
 int kernel_events_fd(const struct kernel *k);
-/* Called for a type that must be read while @target lives. */
-typedef void (*kernel_type_fn)(void *ctx, uint32_t target, uint64_t type);
-/* Takes the records; true if a side of the double buffer filled up. */
-bool kernel_take_events(struct kernel *k, kernel_type_fn take_type, void *ctx);
+/* 0 to go on, or -errno. */
+typedef int (*kernel_event_fn)(void *ctx, const struct event *e);
+/* Takes the records: 1 if a side of the double buffer filled up, 0, or what @take failed with. */
+int kernel_take_events(struct kernel *k, kernel_event_fn take, void *ctx);
+/* How many found no room so far: what they told must be looked up with kernel_each_target(). */
+uint32_t kernel_events_lost(const struct kernel *k);
+/* 0 to go on, or -errno. */
+typedef int (*kernel_target_fn)(void *ctx, uint32_t target, pid_t tgid);
+int kernel_each_target(const struct kernel *k, kernel_target_fn fn, void *ctx);
 
 /*
  * Moves what has been counted so far into @r, and what was allocated when into the

@@ -111,6 +111,21 @@ int mappings_update(struct mappings *m, struct files *files, pid_t pid, uint64_t
 	return err;
 }
 
+int mappings_copy(struct mappings *m, const struct mappings *from)
+{
+	int err = 0;
+
+	vec_for_each (&from->maps, noted) {
+		if (!err)
+			err = vec_push(&m->maps, *noted);
+	}
+	vec_for_each (&from->files, file) {
+		if (!err)
+			err = note_file(m, *file);
+	}
+	return err;
+}
+
 int mappings_give(const struct mappings *m, struct symbolizer *s, uint32_t target)
 {
 	int err = 0;

@@ -33,6 +33,8 @@ int mappings_update(struct mappings *m, struct files *files, pid_t pid, uint64_t
 		    struct unwind *unwind);
 /* One more, of a process that may have gone already. 0 or -errno. */
 int mappings_note(struct mappings *m, struct files *files, pid_t pid, const struct memory_map *map);
+/* All that @from had. 0 or -ENOMEM. */
+int mappings_copy(struct mappings *m, const struct mappings *from);
 /* Gives all to @s. 0 or -errno. */
 int mappings_give(const struct mappings *m, struct symbolizer *s, uint32_t target);
 

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "profile/native_container.h"
 #include "profile/untyped.h"
 #include "session/result.h"
 #include "version.h"
@@ -131,12 +132,25 @@ static uint32_t untyped(struct result *r, const struct raw_count *c, const struc
 		NULL, 0);
 }
 
+_Static_assert((int)CONTAINER_MAX == (int)NATIVE_CONTAINER_MAX, "the same numbers");
+
+/* A container of C++ or Rust, by its number: no type lies at such an address. */
+static uint32_t container_type(struct result *r, uint64_t number)
+{
+	struct profile_type type = {
+		.name = profile_builder_str(r->builder, container_name((uint32_t)number))};
+
+	return profile_builder_type(r->builder, &type, NULL, 0);
+}
+
 static uint32_t type_of(struct result *r, const struct raw_count *c, uint32_t target,
 			uint32_t stack)
 {
 	struct tap *tap = r->in->targets->list.data[target].tap;
 	struct target_types *types;
 
+	if (c->key.type && c->key.type < CONTAINER_MAX)
+		return container_type(r, c->key.type);
 	if (!tap_is_go(tap))
 		return 0;
 	if (!r->in->has_types || c->key.kind == KIND_WB_FLUSH || c->key.kind == KIND_GC_ASSIST)

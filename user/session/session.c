@@ -9,32 +9,23 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/vec.h"
-#include "probe/return_guard.h"
 #include "session/calibrate.h"
-#include "session/kernel.h"
-#include "session/live.h"
+#include "session/follow.h"
 #include "session/memory_log.h"
-#include "session/native.h"
 #include "session/result.h"
 #include "session/session.h"
-#include "session/targets.h"
-#include "session/unwind.h"
-#include "session/usdt.h"
+#include "session/tapper.h"
 
 /* Drained this often even when the maps have room: what a crash of ours would lose. */
 #define DRAIN_INTERVAL_NS 1000000000ull
 
+/* What a native stack takes to walk and count, on top of the trap; measured, 20 frames. */
+#define PROGRAM_US 1.5
+
 struct session {
 	struct session_options options;
-	struct native_request request;
-	struct files *files;
-	struct targets targets;
-	struct kernel *kernel;
-	struct attachment *attachment; /* once started */
-	struct usdt *usdt;
-	struct native *native;
-	struct unwind *unwind;
-	struct live *live; /* NULL: blocks are not followed */
+	struct tapper t;
+	struct follow *follow; /* once started */
 	struct raw_counts raw;
 	struct gc_log *gc;
 	struct memory_log *memory;
@@ -59,18 +50,27 @@ const char *session_libbpf_version(void)
 static int make_parts(struct session *s)
 {
 	const struct session_options *o = &s->options;
+	struct tapper *t = &s->t;
 
+	t->options = o;
+	t->everywhere = o->children || o->select != SELECT_NAMED;
+	t->request = (struct native_request){
+		.kinds = o->kinds | (o->live ? 1u << KIND_FREE : 0),
+		.live = o->live,
+		.custom = o->custom,
+		.n_custom = o->n_custom,
+	};
 	s->builder = profile_builder_new();
 	s->gc = gc_log_new();
 	s->memory = memory_log_new();
-	s->usdt = s->builder ? usdt_new(s->builder) : NULL;
-	s->files = files_new(o->kinds, &s->request);
-	s->native = native_new();
-	s->unwind = unwind_new(o->unwind_memory ?: UNWIND_MEMORY_DEFAULT);
+	t->usdt = s->builder ? usdt_new(s->builder) : NULL;
+	t->files = files_new(o->kinds, &t->request);
+	t->native = native_new();
+	t->unwind = unwind_new(o->unwind_memory ?: UNWIND_MEMORY_DEFAULT);
 	if (o->live)
-		s->live = live_new(o->max_live ?: NATIVE_MAX_LIVE_DEFAULT);
-	return s->gc && s->memory && s->usdt && s->files && s->native && s->unwind &&
-			       (s->live || !o->live)
+		t->live = live_new(o->max_live ?: NATIVE_MAX_LIVE_DEFAULT);
+	return s->gc && s->memory && t->usdt && t->files && t->native && t->unwind &&
+			       (t->live || !o->live)
 		       ? 0
 		       : -ENOMEM;
 }
@@ -83,12 +83,6 @@ struct session *session_new(const struct session_options *options)
 	if (!s)
 		return NULL;
 	s->options = *options;
-	s->request = (struct native_request){
-		.kinds = options->kinds | (options->live ? 1u << KIND_FREE : 0),
-		.live = options->live,
-		.custom = options->custom,
-		.n_custom = options->n_custom,
-	};
 	err = make_parts(s);
 	if (!err)
 		err = link_kind_choose(&s->options.link);
@@ -103,14 +97,15 @@ void session_free(struct session *s)
 {
 	if (!s)
 		return;
-	attachment_free(s->attachment);
-	live_free(s->live);
-	unwind_free(s->unwind);
-	native_free(s->native);
-	usdt_free(s->usdt);
-	kernel_free(s->kernel);
-	targets_free(&s->targets);
-	files_free(s->files);
+	follow_free(s->follow);
+	attachment_free(s->t.attachment);
+	live_free(s->t.live);
+	unwind_free(s->t.unwind);
+	native_free(s->t.native);
+	usdt_free(s->t.usdt);
+	kernel_free(s->t.kernel);
+	targets_free(&s->t.targets);
+	files_free(s->t.files);
 	profile_builder_free(s->builder);
 	raw_counts_free(&s->raw);
 	gc_log_free(s->gc);
@@ -119,32 +114,21 @@ void session_free(struct session *s)
 	free(s);
 }
 
-/* Are native functions of the target tapped? */
-static bool taps_native(const struct session *s, const struct tap *t)
-{
-	return s->options.native_in_go || !tap_is_go(t);
-}
-
-static bool has_something(const struct session *s, const struct tap *t)
-{
-	return tap_is_go(t) || tap_gc_file(t) || (taps_native(s, t) && tap_has_allocator(t));
-}
-
 int session_add_target(struct session *s, struct process *process, bool starting)
 {
-	struct tap *tap = tap_new(process, s->files);
-	uint32_t id = (uint32_t)s->targets.list.n + 1;
+	struct tap *tap = tap_new(process, s->t.files);
+	uint32_t id = (uint32_t)s->t.targets.list.n + 1;
 
 	if (!tap)
 		return -errno;
-	if (!starting && !has_something(s, tap)) {
+	if (!starting && !tapper_has_something(&s->t, tap)) {
 		log_error("%s: %s: no Go program, and no allocator that we know is in it or its "
 			  "libraries: name one with --allocator SYMBOL",
 			  tap_name(tap), tap_exe_path(tap));
 		tap_free(tap);
 		return -ENOENT;
 	}
-	if (targets_add(&s->targets, tap, id)) {
+	if (targets_add(&s->t.targets, tap, id)) {
 		tap_free(tap);
 		return -ENOMEM;
 	}
@@ -153,7 +137,7 @@ int session_add_target(struct session *s, struct process *process, bool starting
 
 void session_print_plan(const struct session *s, FILE *out)
 {
-	vec_for_each (&s->targets.list, target) {
+	vec_for_each (&s->t.targets.list, target) {
 		const struct tap *t = target->tap;
 		const struct file *file;
 
@@ -163,7 +147,8 @@ void session_print_plan(const struct session *s, FILE *out)
 			probe_plan_print(&tap_exe(t)->go_plan, tap_exe_path(t), out);
 		if (tap_gc_file(t))
 			usdt_plan_print(&tap_gc_file(t)->usdt, tap_gc_file(t)->path, out);
-		for (size_t i = 0; taps_native(s, t) && (file = tap_file_at(t, i)); i++) {
+		for (size_t i = 0; tapper_wants_native(&s->t, t) && (file = tap_file_at(t, i));
+		     i++) {
 			if (file->native.n)
 				native_plan_print(&file->native, file->path, out);
 		}
@@ -177,7 +162,7 @@ static int describe(struct session *s, const struct tap *t)
 	char allocators[128] = "";
 	const char *version = tap_version(t);
 
-	if (taps_native(s, t))
+	if (tapper_wants_native(&s->t, t))
 		tap_allocators(t, allocators, sizeof(allocators));
 	if (asprintf(&s->description, "%s%s%s (pid %d%s%s%s%s)", before ? before : "",
 		     before ? ", " : "", tap_comm(t), tap_pid(t), *version ? ", " : "", version,
@@ -191,7 +176,7 @@ const char *session_describe(struct session *s)
 {
 	free(s->description);
 	s->description = NULL;
-	vec_for_each (&s->targets.list, target) {
+	vec_for_each (&s->t.targets.list, target) {
 		if (describe(s, target->tap))
 			return "";
 	}
@@ -200,124 +185,77 @@ const char *session_describe(struct session *s)
 
 bool session_sees_allocations(const struct session *s)
 {
-	vec_for_each (&s->targets.list, target) {
+	vec_for_each (&s->t.targets.list, target) {
 		if (tap_is_go(target->tap) ||
-		    (taps_native(s, target->tap) && tap_has_allocator(target->tap)))
+		    (tapper_wants_native(&s->t, target->tap) && tap_has_allocator(target->tap)))
 			return true;
 	}
-	return false;
+	return s->t.options->select != SELECT_NAMED;
 }
 
 size_t session_n_probes(const struct session *s)
 {
-	return s->attachment ? attachment_count(s->attachment) : 0;
-}
-
-static int attach_go(struct session *s, const struct target *target)
-{
-	const struct tap *t = target->tap;
-	struct file *exe = tap_exe(t);
-	struct target_place place = {.target = (uint16_t)target->id};
-	int err;
-
-	if (exe->layout < 0)
-		exe->layout = kernel_add_layout(s->kernel, &exe->go_plan.layout);
-	if (exe->layout < 0)
-		return exe->layout;
-	place.layout = (uint8_t)exe->layout;
-	err = kernel_add_gc_target(s->kernel, target->id, tap_gc_controller(t));
-	return err ? err
-		   : attachment_add(s->attachment, tap_name(t), &exe->go_plan,
-				    kernel_programs(s->kernel), place, tap_pid(t), exe->fd);
-}
-
-/* The functions, and static probes, of files it has mapped that are not tapped yet. */
-static int attach_files(struct session *s, struct target *target)
-{
-	const struct tap *t = target->tap;
-	const struct native_scope scope = {(uint16_t)target->id, tap_pid(t)};
-	struct file *file;
-	int err = 0;
-
-	for (; !err && (file = tap_file_at(t, target->n_attached)); target->n_attached++) {
-		if (file->native.n && taps_native(s, t))
-			err = native_attach(s->native, s->attachment, tap_name(t), &file->native,
-					    scope, file->fd,
-					    !tap_is_go(t) && return_guard_allows(tap_pid(t)));
-	}
-	file = tap_gc_file(t);
-	if (err || !file || target->gc_attached)
-		return err;
-	target->gc_attached = true;
-	err = usdt_add_target(s->usdt, target->id, targets_place(&s->targets, target->id));
-	return err ? err
-		   : usdt_attach(s->usdt, s->attachment, tap_name(t), &file->usdt, tap_pid(t),
-				 file->fd);
-}
-
-static int attach_target(struct session *s, struct target *target)
-{
-	struct tap *t = target->tap;
-	int err = kernel_add_target(s->kernel, target->id, tap_pid(t), tap_type_range(t));
-
-	if (!err && taps_native(s, t))
-		err = tap_note_mappings(t, s->unwind);
-	if (!err && tap_is_go(t))
-		err = attach_go(s, target);
-	return err ? err : attach_files(s, target);
+	return s->t.attachment ? attachment_count(s->t.attachment) : 0;
 }
 
 int session_look_again(struct session *s, pid_t pid)
 {
-	struct target *target = targets_by_pid(&s->targets, pid);
-	int err = target ? tap_note_mappings(target->tap,
-					     taps_native(s, target->tap) ? s->unwind : NULL)
-			 : 0;
+	struct target *target = targets_by_pid(&s->t.targets, pid);
+	int err = target ? tapper_look_again(&s->t, target) : 0;
 
-	if (!target || err == -ESRCH)
-		return 0;
-	return err || !s->attachment ? err : attach_files(s, target);
+	return err == -ESRCH ? 0 : err;
 }
 
-/* What is known before any program is loaded of what will be tapped. */
+/* Has programs and maps readied for all that may come to be tapped. */
 static void prepare(struct session *s)
 {
-	struct alloctap_bpf *skel = kernel_skel(s->kernel);
-	bool native = s->options.native_in_go;
+	struct alloctap_bpf *skel = kernel_skel(s->t.kernel);
+	bool native = s->options.native_in_go || s->t.everywhere;
 
-	vec_for_each (&s->targets.list, target)
+	vec_for_each (&s->t.targets.list, target)
 		native |= !tap_is_go(target->tap);
-	usdt_prepare(s->usdt, skel, s->attachment,
+	usdt_prepare(s->t.usdt, skel, s->t.attachment,
 		     native && s->options.kinds & 1u << KIND_GC_ASSIST);
-	native_prepare(s->native, skel, s->attachment, native ? &s->request : NULL,
+	native_prepare(s->t.native, skel, s->t.attachment, native ? &s->t.request : NULL,
 		       s->options.max_live);
-	unwind_configure(s->unwind, skel);
+	unwind_configure(s->t.unwind, skel);
 }
 
 static int load(struct session *s)
 {
-	struct alloctap_bpf *skel = kernel_skel(s->kernel);
-	int err = kernel_load(s->kernel, s->attachment);
+	struct alloctap_bpf *skel;
+	int err;
 
+	s->t.kernel = kernel_open(&s->options, s->t.targets.list.n, s->gc);
+	if (!s->t.kernel)
+		return -errno;
+	skel = kernel_skel(s->t.kernel);
+	s->t.attachment = attachment_new(s->options.link);
+	if (!s->t.attachment)
+		return -ENOMEM;
+	prepare(s);
+	err = kernel_load(s->t.kernel, s->t.attachment);
 	if (!err)
-		err = usdt_start(s->usdt, skel);
+		err = usdt_start(s->t.usdt, skel);
 	if (!err)
-		err = native_start(s->native, skel);
-	return err ? err : unwind_start(s->unwind, skel);
+		err = native_start(s->t.native, skel);
+	return err ? err : unwind_start(s->t.unwind, skel);
 }
 
 static int start_clocks(struct session *s)
 {
 	int err;
 
-	vec_for_each (&s->targets.list, target)
-		process_cpu_ns(tap_process(target->tap), &target->cpu_at_start_ns);
+	vec_for_each (&s->t.targets.list, target) {
+		if (tap_process(target->tap))
+			process_cpu_ns(tap_process(target->tap), &target->cpu_at_start_ns);
+	}
 	s->start_unix_ns = clock_ns(CLOCK_REALTIME);
 	s->started_ns = s->drained_ns = clock_ns(CLOCK_MONOTONIC);
-	err = kernel_set_origin(s->kernel, s->started_ns);
-	usdt_set_start(s->usdt, s->started_ns);
-	if (!err && s->live)
-		err = live_start(s->live, kernel_skel(s->kernel), s->started_ns);
+	err = kernel_set_origin(s->t.kernel, s->started_ns);
+	usdt_set_start(s->t.usdt, s->started_ns);
+	if (!err && s->t.live)
+		err = live_start(s->t.live, kernel_skel(s->t.kernel), s->started_ns);
 	return err;
 }
 
@@ -329,37 +267,63 @@ static int look_at_memory(struct session *s, uint64_t now_ns, bool last)
 
 	if (!memory_log_due(s->memory, now_ns) && !last)
 		return 0;
-	vec_for_each (&s->targets.list, target) {
+	vec_for_each (&s->t.targets.list, target) {
 		if (!err && !target->gone && target->gc_attached &&
 		    !process_resident_bytes(tap_process(target->tap), &bytes))
-			err = memory_log_note(s->memory, targets_place(&s->targets, target->id),
+			err = memory_log_note(s->memory, targets_place(&s->t.targets, target->id),
 					      now_ns, bytes);
 	}
 	return err;
 }
 
+/* Those that were named, and those that run already and are selected. */
+static int know_targets(struct session *s)
+{
+	int err = 0;
+
+	vec_for_each (&s->t.targets.list, target) {
+		if (!err)
+			err = kernel_add_target(s->t.kernel, target->id, tap_pid(target->tap));
+	}
+	if (!err && s->options.select != SELECT_NAMED)
+		err = follow_scan(s->follow);
+	return err;
+}
+
+/* Tapping the whole machine costs all of it: says what, before it does. */
+static void expect_cost(struct session *s)
+{
+	double trap_ns = calibrate_trap_ns(s->options.link, kernel_nothing(s->t.kernel));
+
+	log_info("%zu processes match, with %zu files mapped; each allocation of theirs will take "
+		 "some %.1f us longer",
+		 s->t.targets.list.n, files_count(s->t.files),
+		 (trap_ns > 0 ? trap_ns : 0) / 1000 + PROGRAM_US);
+}
+
 int session_start(struct session *s)
 {
-	int err;
+	bool named = s->options.select == SELECT_NAMED;
+	int err = load(s);
 
-	s->kernel = kernel_open(&s->options, s->targets.list.n, s->gc);
-	if (!s->kernel)
-		return -errno;
-	s->attachment = attachment_new(s->options.link);
-	if (!s->attachment)
-		return -ENOMEM;
-	prepare(s);
-	err = load(s);
-	vec_for_each (&s->targets.list, target) {
-		if (!err)
-			err = attach_target(s, target);
+	if (err)
+		return err;
+	s->follow = follow_new(&s->t);
+	err = s->follow ? know_targets(s) : -ENOMEM;
+	if (!err && !named)
+		expect_cost(s);
+	for (size_t i = 0; i < s->t.targets.list.n && !err; i++) {
+		err = tapper_attach(&s->t, &s->t.targets.list.data[i]);
+		/* Of many, some cannot be tapped. */
+		if (!named && err != -ENOMEM)
+			err = 0;
 	}
 	if (!err)
 		err = start_clocks(s);
 	if (!err)
 		err = look_at_memory(s, s->started_ns, false);
 	if (!err)
-		kernel_count(s->kernel, true);
+		kernel_count(s->t.kernel, true);
 	return err;
 }
 
@@ -368,27 +332,28 @@ static int look_at_target(struct session *s, struct target *target, bool ended)
 {
 	struct tap *t = target->tap;
 
-	if (target->gone)
+	if (target->gone || !tap_process(t))
 		return 0;
 	/* A zombie's times can still be read: the last look counts. */
 	process_cpu_ns(tap_process(t), &target->cpu_now_ns);
+	/* Where many come and go, events tell of it. */
+	if (s->t.everywhere)
+		return 0;
 	if (ended)
 		log_info("%s has ended", tap_name(t));
-	else if (kernel_target_execed(s->kernel, target->id, tap_pid(t)))
-		log_warn("%s has become another program (exec): what it did until then is kept",
+	else if (kernel_target_execed(s->t.kernel, target->id, tap_pid(t)))
+		log_warn("%s has become another program (exec): what it did until then is kept; "
+			 "--children follows it",
 			 tap_name(t));
 	else
 		return 0;
-	targets_set_gone(&s->targets, target, clock_ns(CLOCK_MONOTONIC));
-	unwind_drop_process(s->unwind, (uint32_t)tap_pid(t));
-	return s->live ? live_gone(s->live, target->id) : 0;
+	return tapper_gone(&s->t, target, clock_ns(CLOCK_MONOTONIC));
 }
 
 /* A type that may be gone when we come to name things. */
-static void read_type(void *ctx, uint32_t id, uint64_t type)
+static void read_type(struct session *s, uint32_t id, uint64_t type)
 {
-	struct session *s = ctx;
-	struct target *target = targets_by_id(&s->targets, id);
+	struct target *target = targets_by_id(&s->t.targets, id);
 	struct target_types *types;
 
 	if (!target || !tap_is_go(target->tap) || tap_is_in_file(target->tap, type))
@@ -396,6 +361,17 @@ static void read_type(void *ctx, uint32_t id, uint64_t type)
 	types = tap_types(target->tap, s->builder);
 	if (types)
 		target_types_get(types, type);
+}
+
+static int take_event(void *ctx, const struct event *e)
+{
+	struct session *s = ctx;
+
+	if (e->event == EVENT_TYPE)
+		read_type(s, e->target, e->type);
+	else if (s->t.everywhere)
+		return follow_event(s->follow, e);
+	return 0;
 }
 
 /* Of the counts from @first on, as a record of the kernel side may have had no room. */
@@ -409,47 +385,60 @@ static void read_fleeting_types(struct session *s, size_t first)
 	}
 }
 
-/* Waits for a record of the kernel side, or the end of a target. */
+/* Polls the ends of named targets, and what tells of all others. */
 static int wait_for_something(struct session *s, int timeout_ms)
 {
-	size_t n_targets = s->targets.list.n;
-	__auto_free struct pollfd *fds = calloc(n_targets + 2, sizeof(*fds));
-	bool filled;
+	size_t n_targets = s->t.everywhere ? 0 : s->t.targets.list.n;
+	__auto_free struct pollfd *fds = calloc(n_targets + 3, sizeof(*fds));
+	const int feeds[] = {kernel_events_fd(s->t.kernel), usdt_events_fd(s->t.usdt),
+			     follow_fd(s->follow)};
 	int n, err = 0;
 
 	if (!fds)
 		return -ENOMEM;
 	for (size_t i = 0; i < n_targets; i++) {
-		const struct target *target = &s->targets.list.data[i];
+		const struct target *target = &s->t.targets.list.data[i];
 
 		fds[i].fd = target->gone ? -1 : process_pidfd(tap_process(target->tap));
 		fds[i].events = POLLIN;
 	}
-	fds[n_targets].fd = kernel_events_fd(s->kernel);
-	fds[n_targets].events = POLLIN;
-	fds[n_targets + 1].fd = usdt_events_fd(s->usdt);
-	fds[n_targets + 1].events = POLLIN;
-	n = poll(fds, n_targets + 2, timeout_ms);
+	for (size_t i = 0; i < ARRAY_SIZE(feeds); i++)
+		fds[n_targets + i] = (struct pollfd){.fd = feeds[i], .events = POLLIN};
+	n = poll(fds, n_targets + ARRAY_SIZE(feeds), timeout_ms);
 	if (n < 0 && errno != EINTR)
 		return -errno;
 	for (size_t i = 0; i < n_targets && !err; i++)
-		err = look_at_target(s, &s->targets.list.data[i],
+		err = look_at_target(s, &s->t.targets.list.data[i],
 				     n > 0 && fds[i].fd >= 0 && fds[i].revents);
-	usdt_take(s->usdt);
-	filled = kernel_take_events(s->kernel, read_type, s);
+	usdt_take(s->t.usdt);
+	return err;
+}
+
+/* 1: a side of the double buffer is full; 0; -errno. */
+static int take_news(struct session *s)
+{
+	int filled = kernel_take_events(s->t.kernel, take_event, s);
+	int err = filled < 0 ? filled : follow_settle(s->follow);
+
 	return err ? err : filled;
 }
 
 static int drain(struct session *s)
 {
 	size_t known = s->raw.counts.n;
-	int err = kernel_drain(s->kernel, &s->raw);
+	int err = kernel_drain(s->t.kernel, &s->raw);
 
 	if (!err)
 		read_fleeting_types(s, known);
-	if (!err && s->live)
-		err = live_look(s->live, &s->raw, clock_ns(CLOCK_MONOTONIC));
+	if (!err && s->t.live)
+		err = live_look(s->t.live, &s->raw, clock_ns(CLOCK_MONOTONIC));
 	return err;
+}
+
+static void look_at_all(struct session *s)
+{
+	vec_for_each (&s->t.targets.list, target)
+		look_at_target(s, target, false);
 }
 
 int session_poll(struct session *s, int timeout_ms)
@@ -457,6 +446,8 @@ int session_poll(struct session *s, int timeout_ms)
 	int err = wait_for_something(s, timeout_ms);
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
+	if (!err)
+		err = take_news(s);
 	if (err < 0)
 		return err;
 	if (look_at_memory(s, now, false))
@@ -464,6 +455,8 @@ int session_poll(struct session *s, int timeout_ms)
 	if (err == 0 && now - s->drained_ns < DRAIN_INTERVAL_NS)
 		return 0;
 	s->drained_ns = now;
+	if (s->t.everywhere)
+		look_at_all(s);
 	return drain(s);
 }
 
@@ -474,24 +467,24 @@ void session_status(struct session *s, struct session_status *status)
 	*status = (struct session_status){
 		.elapsed_ns =
 			(s->stopped_ns ? s->stopped_ns : clock_ns(CLOCK_MONOTONIC)) - s->started_ns,
-		.hits = kernel_stats(s->kernel).hits,
+		.hits = kernel_stats(s->t.kernel).hits,
 		.alloc_objects = s->raw.totals[KIND_ALLOC].objects,
 		.alloc_bytes = s->raw.totals[KIND_ALLOC].bytes,
 		.map_inserts = s->raw.totals[KIND_MAP_INSERT].objects,
 	};
-	kernel_losses(s->kernel, losses);
-	status->collections = usdt_n_cycles(s->usdt);
-	status->pauses = usdt_n_pauses(s->usdt);
-	status->lost = usdt_lost(s->usdt);
+	kernel_losses(s->t.kernel, losses);
+	status->collections = usdt_n_cycles(s->t.usdt);
+	status->pauses = usdt_n_pauses(s->t.usdt);
+	status->lost = usdt_lost(s->t.usdt);
 	for (int i = 0; i < LOST_MAX; i++)
 		status->lost += losses[i];
-	status->targets_alive = s->targets.n_alive;
+	status->targets_alive = s->t.targets.n_alive;
 }
 
 /* The overflow entries hold what no key could be stored for: [lost stack] of nobody known. */
 static int take_overflow(struct session *s)
 {
-	const struct count_value *overflow = kernel_overflow(s->kernel);
+	const struct count_value *overflow = kernel_overflow(s->t.kernel);
 	int err = 0;
 
 	for (int kind = 0; kind < KIND_MAX && !err; kind++) {
@@ -508,28 +501,33 @@ int session_stop(struct session *s)
 {
 	int err = 0;
 
-	kernel_count(s->kernel, false);
+	kernel_count(s->t.kernel, false);
 	s->stopped_ns = clock_ns(CLOCK_MONOTONIC);
+	/* What was mapped since, while it can still be asked for. */
 	err = look_at_memory(s, s->stopped_ns, true);
-	/* Libraries loaded since the start, while they can still be asked for. */
-	vec_for_each (&s->targets.list, target) {
-		if (!err)
-			err = look_at_target(s, target, false);
-		if (!target->gone && tap_note_mappings(target->tap, NULL))
+	if (!err)
+		err = take_news(s);
+	for (size_t i = 0; i < s->t.targets.list.n && err >= 0; i++) {
+		struct target *target = &s->t.targets.list.data[i];
+
+		err = look_at_target(s, target, false);
+		if (!target->gone && !target->execing && tap_note_mappings(target->tap, NULL))
 			log_debug("%s: libraries it loaded since may lack names",
 				  tap_name(target->tap));
 	}
-	attachment_free(s->attachment);
-	s->attachment = NULL;
-	usdt_finish(s->usdt);
-	kernel_take_events(s->kernel, read_type, s);
+	err = err < 0 ? err : 0;
+	attachment_free(s->t.attachment);
+	s->t.attachment = NULL;
+	usdt_finish(s->t.usdt);
+	if (!err)
+		err = kernel_take_events(s->t.kernel, take_event, s) < 0 ? -ENOMEM : 0;
 	/* Either side may hold something. */
 	for (int side = 0; side < 2 && !err; side++)
-		err = kernel_drain(s->kernel, &s->raw);
+		err = kernel_drain(s->t.kernel, &s->raw);
 	if (!err)
 		read_fleeting_types(s, 0);
-	if (!err && s->live)
-		err = live_finish(s->live, &s->raw);
+	if (!err && s->t.live)
+		err = live_finish(s->t.live, &s->raw);
 	return err ? err : take_overflow(s);
 }
 
@@ -538,20 +536,20 @@ struct profile *session_profile(struct session *s)
 	struct result_input in = {
 		.builder = s->builder,
 		.has_types = !s->options.no_types,
-		.targets = &s->targets,
-		.live = s->live,
+		.targets = &s->t.targets,
+		.live = s->t.live,
 		.debuginfod = s->options.debuginfod,
 		.raw = &s->raw,
 		.gc = s->gc,
 		.memory = s->memory,
-		.usdt_lost = usdt_lost(s->usdt),
-		.stats = kernel_stats(s->kernel),
+		.usdt_lost = usdt_lost(s->t.usdt),
+		.stats = kernel_stats(s->t.kernel),
 		.start_unix_ns = s->start_unix_ns,
 		.started_ns = s->started_ns,
 		.duration_ns = s->stopped_ns - s->started_ns,
-		.trap_ns = calibrate_trap_ns(s->options.link, kernel_nothing(s->kernel)),
+		.trap_ns = calibrate_trap_ns(s->options.link, kernel_nothing(s->t.kernel)),
 	};
 
-	kernel_losses(s->kernel, in.losses);
+	kernel_losses(s->t.kernel, in.losses);
 	return result_profile(&in);
 }

@@ -28,7 +28,12 @@ struct session_options {
 	uint32_t max_live;      /* addresses at a time; 0: the default */
 	uint64_t unwind_memory; /* bytes for unwind tables; 0: the default */
 	bool debuginfod;        /* ask servers for names */
-	uint32_t max_stacks;    /* kernel map sizes, per side of the double buffer */
+	/* Processes other than those added. */
+	bool children;           /* what targets start, and become by exec */
+	enum select_mode select; /* of all, also those that start later */
+	const char *comm;        /* SELECT_COMM: a pattern, shorter than COMM_BYTES */
+	const char *cgroup;      /* SELECT_CGROUP: its directory */
+	uint32_t max_stacks;     /* kernel map sizes, per side of the double buffer */
 	uint32_t max_counts;
 	bool no_types;       /* leave types out of it */
 	bool empty_programs; /* measure the probes alone: nothing is counted */

@@ -14,9 +14,13 @@
 #include "target/jit_map.h"
 
 struct tap {
-	struct process *process;
+	struct process *process; /* NULL: it has gone */
 	struct files *files;
+	pid_t pid;
+	char comm[32];
+	char *path; /* of the program, as the process sees it */
 	char name[64];
+	bool quiet; /* why it cannot be tapped is not printed */
 	struct mappings mappings;
 	struct file *exe;
 	uint64_t exe_inode;
@@ -31,8 +35,21 @@ struct tap {
 	struct file *gc;
 	char gc_version[64];
 	struct jit_map jit;
+	int jit_fd; /* of one that has gone; -1: none */
 	char container[CONTAINER_ID_BYTES];
 };
+
+static void say(const struct tap *t, enum log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void say(const struct tap *t, enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_vprint(t->quiet ? LOG_DEBUG : level, fmt, ap);
+	va_end(ap);
+}
 
 /* The mapped file, as its device may be another than that of the open one. */
 static int take_exe(struct tap *t)
@@ -42,7 +59,7 @@ static int take_exe(struct tap *t)
 			t->exe = *file;
 	}
 	if (!t->exe)
-		t->exe = files_of_fd(t->files, process_exe_fd(t->process), process_exe(t->process));
+		t->exe = files_of_fd(t->files, process_exe_fd(t->process), t->path);
 	return t->exe ? 0 : -errno;
 }
 
@@ -51,8 +68,8 @@ static int look_at_mappings(struct tap *t)
 	int err = tap_note_mappings(t, NULL);
 
 	if (err)
-		log_error("%s: its memory map cannot be read: %s", t->name,
-			  err == -ESRCH ? "it has ended" : "need CAP_SYS_PTRACE");
+		say(t, LOG_ERROR, "%s: its memory map cannot be read: %s", t->name,
+		    err == -ESRCH ? "it has ended" : "need CAP_SYS_PTRACE");
 	return err ? err : take_exe(t);
 }
 
@@ -63,13 +80,13 @@ static int look_at_program(struct tap *t)
 
 	if (!t->exe->elf) {
 		err = t->exe->elf_err ?: -ENOEXEC;
-		log_error("%s: %s: %s", t->name, process_exe(t->process), elf_file_error(-err));
+		say(t, LOG_ERROR, "%s: %s: %s", t->name, t->path, elf_file_error(-err));
 		return err;
 	}
 	err = files_look_for_go(t->files, t->exe, t->name);
 	if (!err && !t->exe->go && t->exe->go_err != -ENOEXEC) {
 		err = t->exe->go_err;
-		log_error("%s: %s: %s", t->name, process_exe(t->process), t->exe->not_go);
+		say(t, LOG_ERROR, "%s: %s: %s", t->name, t->path, t->exe->not_go);
 	}
 	return err;
 }
@@ -82,7 +99,7 @@ static void find_types(struct tap *t)
 	if (t->placed)
 		t->bias = entry - elf_file_entry(t->exe->elf);
 	if (!t->placed || !go_binary_types(t->exe->go, &first, &end)) {
-		log_warn("%s: its types cannot be found: they get no names", t->name);
+		say(t, LOG_WARN, "%s: its types cannot be found: they get no names", t->name);
 		t->types_missing = true;
 		return;
 	}
@@ -95,7 +112,7 @@ static void open_memory(struct tap *t)
 {
 	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/mem", process_pid(t->process));
+	snprintf(path, sizeof(path), "/proc/%d/mem", t->pid);
 	t->memory = open(path, O_RDONLY | O_CLOEXEC);
 	if (t->memory < 0)
 		log_debug("%s: its memory cannot be read: %s", t->name, strerror(errno));
@@ -103,30 +120,38 @@ static void open_memory(struct tap *t)
 
 static void find_collector(struct tap *t)
 {
-	if (t->gc || tap_is_go(t))
+	if (t->gc || tap_is_go(t) || !t->process)
 		return;
 	t->gc = gc_finder_look(&t->mappings, t->files, t->process);
 	if (t->gc)
 		gc_finder_version(t->gc, t->gc_version, sizeof(t->gc_version));
 }
 
-struct tap *tap_new(struct process *process, struct files *files)
+static struct tap *new_tap(pid_t pid, const char *comm, const char *path, struct files *files)
 {
 	struct tap *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->files = files;
+	t->pid = pid;
+	t->memory = t->jit.directory = t->jit_fd = -1;
+	snprintf(t->comm, sizeof(t->comm), "%s", comm);
+	snprintf(t->name, sizeof(t->name), "pid %d (%s)", pid, comm);
+	t->path = strdup(path);
+	if (t->path)
+		return t;
+	tap_free(t);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static int look_at(struct tap *t)
+{
 	struct stat st;
 	int err;
 
-	if (!t) {
-		process_free(process);
-		return NULL;
-	}
-	t->process = process;
-	t->files = files;
-	t->memory = -1;
-	t->jit.directory = -1;
-	snprintf(t->name, sizeof(t->name), "pid %d (%s)", process_pid(process),
-		 process_comm(process));
-	t->exe_inode = fstat(process_exe_fd(process), &st) ? 0 : st.st_ino;
+	t->exe_inode = fstat(process_exe_fd(t->process), &st) ? 0 : st.st_ino;
 	err = look_at_mappings(t);
 	if (!err)
 		err = look_at_program(t);
@@ -134,15 +159,62 @@ struct tap *tap_new(struct process *process, struct files *files)
 		open_memory(t);
 		find_types(t);
 	}
-	if (!err) {
-		find_collector(t);
-		jit_map_find(process_pid(process), &t->jit);
-		container_of_process(process_pid(process), t->container);
-		return t;
+	if (err)
+		return err;
+	find_collector(t);
+	jit_map_find(t->pid, &t->jit);
+	container_of_process(t->pid, t->container);
+	return 0;
+}
+
+static struct tap *tap_of(struct process *process, struct files *files, bool quiet)
+{
+	struct tap *t =
+		new_tap(process_pid(process), process_comm(process), process_exe(process), files);
+	int err;
+
+	if (!t) {
+		process_free(process);
+		return NULL;
 	}
+	t->process = process;
+	t->quiet = quiet;
+	err = look_at(t);
+	if (!err)
+		return t;
 	tap_free(t);
 	errno = -err;
 	return NULL;
+}
+
+struct tap *tap_new(struct process *process, struct files *files)
+{
+	return tap_of(process, files, false);
+}
+
+struct tap *tap_new_if(struct process *process, struct files *files)
+{
+	return tap_of(process, files, true);
+}
+
+struct tap *tap_new_gone(pid_t pid, const char *comm, struct files *files)
+{
+	return new_tap(pid, comm, "", files);
+}
+
+void tap_release(struct tap *t)
+{
+	if (!t->process)
+		return;
+	if (t->types)
+		target_types_forget_memory(t->types);
+	if (t->memory >= 0)
+		close(t->memory);
+	t->memory = -1;
+	t->jit_fd = jit_map_open(&t->jit);
+	jit_map_close(&t->jit);
+	process_free(t->process);
+	t->process = NULL;
 }
 
 void tap_free(struct tap *t)
@@ -153,8 +225,11 @@ void tap_free(struct tap *t)
 	target_types_free(t->types);
 	if (t->memory >= 0)
 		close(t->memory);
+	if (t->jit_fd >= 0)
+		close(t->jit_fd);
 	jit_map_close(&t->jit);
 	process_free(t->process);
+	free(t->path);
 	free(t);
 }
 
@@ -165,17 +240,17 @@ const struct process *tap_process(const struct tap *t)
 
 pid_t tap_pid(const struct tap *t)
 {
-	return process_pid(t->process);
+	return t->pid;
 }
 
 const char *tap_comm(const struct tap *t)
 {
-	return process_comm(t->process);
+	return t->comm;
 }
 
 const char *tap_exe_path(const struct tap *t)
 {
-	return process_exe(t->process);
+	return t->path;
 }
 
 const char *tap_container(const struct tap *t)
@@ -195,7 +270,7 @@ struct file *tap_exe(const struct tap *t)
 
 bool tap_is_go(const struct tap *t)
 {
-	return t->exe->go != NULL;
+	return t->exe && t->exe->go;
 }
 
 struct file *tap_gc_file(const struct tap *t)
@@ -295,7 +370,7 @@ struct target_types *tap_types(struct tap *t, struct profile_builder *b)
 {
 	struct go_types *types;
 
-	if (t->types || t->types_missing || !tap_is_go(t))
+	if (t->types || t->types_missing || !t->placed || !tap_is_go(t))
 		return t->types;
 	types = go_types_new(t->exe->elf, t->exe->go, t->bias);
 	t->types = types ? target_types_new(types, t->memory, b) : NULL;
@@ -305,21 +380,38 @@ struct target_types *tap_types(struct tap *t, struct profile_builder *b)
 
 int tap_note_mappings(struct tap *t, struct unwind *unwind)
 {
-	int err = mappings_update(&t->mappings, t->files, process_pid(t->process), t->exe_inode,
-				  unwind);
+	int err = mappings_update(&t->mappings, t->files, t->pid, t->exe_inode, unwind);
 
 	if (!err && t->exe)
 		find_collector(t);
 	return err;
 }
 
+int tap_note_mapping(struct tap *t, const struct memory_map *map)
+{
+	int err = mappings_note(&t->mappings, t->files, t->pid, map);
+
+	if (!err && !t->exe && t->mappings.files.n)
+		t->exe = t->mappings.files.data[0];
+	return err;
+}
+
+int tap_inherit(struct tap *t, const struct tap *parent)
+{
+	t->exe = parent->exe;
+	return mappings_copy(&t->mappings, &parent->mappings);
+}
+
 int tap_name_addresses(const struct tap *t, struct symbolizer *s, uint32_t target)
 {
 	int err = mappings_give(&t->mappings, s, target);
-	int fd = err ? -1 : jit_map_open(&t->jit);
+	int fd;
 
-	if (fd < 0)
+	if (err)
 		return err;
+	fd = t->jit_fd >= 0 ? fcntl(t->jit_fd, F_DUPFD_CLOEXEC, 0) : jit_map_open(&t->jit);
+	if (fd < 0)
+		return 0;
 	err = symbolizer_add_perf_map(s, target, fd);
 	close(fd);
 	return err;

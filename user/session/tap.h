@@ -16,8 +16,18 @@ struct unwind;
  * reason printed, where nobody could say what to tap in it.
  */
 struct tap *tap_new(struct process *process, struct files *files);
+/* The same, nothing printed: one of many, of which not all can be tapped. */
+struct tap *tap_new_if(struct process *process, struct files *files);
+/*
+ * A process that had gone before it could be looked at; what it had mapped is to be told.
+ * NULL with errno ENOMEM.
+ */
+struct tap *tap_new_gone(pid_t pid, const char *comm, struct files *files);
 void tap_free(struct tap *t);
+/* The process has gone: keeps what names need, and no more. */
+void tap_release(struct tap *t);
 
+/* NULL once it was released. */
 const struct process *tap_process(const struct tap *t);
 pid_t tap_pid(const struct tap *t);
 const char *tap_comm(const struct tap *t);
@@ -55,6 +65,10 @@ int tap_go_minor(const struct tap *t);
  * become another program must not be asked. 0 or -errno, nothing printed.
  */
 int tap_note_mappings(struct tap *t, struct unwind *unwind);
+/* One mapping that the kernel told of; the process may have gone. 0 or -errno. */
+int tap_note_mapping(struct tap *t, const struct memory_map *map);
+/* It has what @parent had when it forked. 0 or -ENOMEM. */
+int tap_inherit(struct tap *t, const struct tap *parent);
 /*
  * Where the types of the program's file lie in the process; an empty range where
  * that is not known. Any other type must be asked for while the process lives.

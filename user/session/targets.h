@@ -14,8 +14,10 @@ struct target {
 	uint64_t cpu_at_start_ns, cpu_now_ns;
 	uint64_t start_ns, end_ns; /* CLOCK_MONOTONIC; 0: it ran before, or still runs */
 	bool gone;                 /* ended, or another program now */
+	bool execing;              /* runs another program, of which the event is to come */
 	size_t n_attached;         /* of its files, probes are in */
 	bool gc_attached;
+	uint32_t place; /* of a Go program, with the kernel side; 0: none */
 };
 
 struct targets {

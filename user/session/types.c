@@ -91,6 +91,12 @@ struct target_types *target_types_new(struct go_types *go, int memory, struct pr
 	return t;
 }
 
+void target_types_forget_memory(struct target_types *t)
+{
+	t->memory = -1;
+	t->gone = true;
+}
+
 void target_types_free(struct target_types *t)
 {
 	if (!t)

@@ -22,6 +22,8 @@ struct target_types;
  */
 struct target_types *target_types_new(struct go_types *go, int memory, struct profile_builder *b);
 void target_types_free(struct target_types *t);
+/* The process has gone: its memory will not be read again. */
+void target_types_forget_memory(struct target_types *t);
 
 /* What types are called whose process ended before they could be read. */
 #define TYPE_GONE "[type gone with its process]"

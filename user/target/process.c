@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct process {
 	char *exe;
 	int exe_fd;
 	int pidfd;
+	bool quiet; /* why it cannot be opened is not printed */
 };
 
 /* What a /proc/PID/status line "Name:\tvalue" says; 0 or -errno. */
@@ -42,9 +44,10 @@ static int read_status(pid_t pid, const char *name, char *value, size_t size)
 	return -ENOENT;
 }
 
-static int fail(pid_t pid, int err, const char *why)
+static int fail(const struct process *p, int err, const char *why)
 {
-	log_error("pid %d: %s", pid, why);
+	if (!p->quiet)
+		log_error("pid %d: %s", p->pid, why);
 	return err;
 }
 
@@ -55,15 +58,17 @@ static int check_kind(struct process *p)
 	int err = read_status(p->pid, "Tgid", value, sizeof(value));
 
 	if (err == -ENOENT || err == -ESRCH)
-		return fail(p->pid, -ESRCH, "no such process");
+		return fail(p, -ESRCH, "no such process");
 	if (err)
-		return fail(p->pid, -EPERM, "no permission to read it: need CAP_SYS_PTRACE");
+		return fail(p, -EPERM, "no permission to read it: need CAP_SYS_PTRACE");
 	if (atoi(value) != p->pid) {
-		log_error("pid %d: is a thread of process %s: use -p %s", p->pid, value, value);
+		if (!p->quiet)
+			log_error("pid %d: is a thread of process %s: use -p %s", p->pid, value,
+				  value);
 		return -ENOEXEC;
 	}
 	if (!read_status(p->pid, "State", value, sizeof(value)) && value[0] == 'Z')
-		return fail(p->pid, -ENOEXEC,
+		return fail(p, -ENOEXEC,
 			    "has ended already (a zombie its parent has not "
 			    "waited for)");
 	return read_status(p->pid, "Name", p->comm, sizeof(p->comm));
@@ -77,27 +82,26 @@ static int open_exe(struct process *p)
 	snprintf(path, sizeof(path), "/proc/%d/exe", p->pid);
 	n = readlink(path, exe, sizeof(exe) - 1);
 	if (n < 0 && (errno == EACCES || errno == EPERM))
-		return fail(p->pid, -EPERM,
-			    "no permission to read its executable: need CAP_SYS_PTRACE");
+		return fail(p, -EPERM, "no permission to read its executable: need CAP_SYS_PTRACE");
 	if (n < 0 && errno == ENOENT)
-		return fail(p->pid, -ENOEXEC, "is a kernel thread: it runs no program to tap");
+		return fail(p, -ENOEXEC, "is a kernel thread: it runs no program to tap");
 	if (n < 0)
-		return fail(p->pid, -ESRCH, "no such process");
+		return fail(p, -ESRCH, "no such process");
 	exe[n] = 0;
 	p->exe = strdup(exe);
 	if (!p->exe)
 		return -ENOMEM;
 	p->exe_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (p->exe_fd < 0 && (errno == EACCES || errno == EPERM))
-		return fail(p->pid, -EPERM,
+		return fail(p, -EPERM,
 			    "no permission to read its executable: need CAP_SYS_PTRACE and "
 			    "CAP_DAC_READ_SEARCH");
 	if (p->exe_fd < 0)
-		return fail(p->pid, -ESRCH, "ended while it was being looked at");
+		return fail(p, -ESRCH, "ended while it was being looked at");
 	return 0;
 }
 
-struct process *process_open(pid_t pid)
+static struct process *open_process(pid_t pid, bool quiet)
 {
 	struct process *p = calloc(1, sizeof(*p));
 	int err;
@@ -105,6 +109,7 @@ struct process *process_open(pid_t pid)
 	if (!p)
 		return NULL;
 	p->pid = pid;
+	p->quiet = quiet;
 	p->exe_fd = -1;
 	p->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	/* A mere thread has no pidfd: check_kind() tells better than EINVAL does. */
@@ -112,12 +117,22 @@ struct process *process_open(pid_t pid)
 	if (!err)
 		err = open_exe(p);
 	if (!err && p->pidfd < 0)
-		err = fail(pid, -ESRCH, "ended while it was being looked at");
+		err = fail(p, -ESRCH, "ended while it was being looked at");
 	if (!err)
 		return p;
 	process_free(p);
 	errno = -err;
 	return NULL;
+}
+
+struct process *process_open(pid_t pid)
+{
+	return open_process(pid, false);
+}
+
+struct process *process_open_if(pid_t pid)
+{
+	return open_process(pid, true);
 }
 
 void process_free(struct process *p)

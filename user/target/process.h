@@ -19,6 +19,8 @@ struct process;
  * readable by us, ENOEXEC a kernel thread, a zombie or a mere thread.
  */
 struct process *process_open(pid_t pid);
+/* The same, nothing printed. */
+struct process *process_open_if(pid_t pid);
 void process_free(struct process *p);
 
 pid_t process_pid(const struct process *p);

@@ -90,7 +90,7 @@ function decodeProfile(json) {
 			const name = strings[id] || "[no name]";
 			const category = functions.category[i];
 
-			return {name, short: isGo(category) ? shortName(name) : name,
+			return {name, short: isGo(category) ? shortName(name) : strings[functions.short[i]] || name,
 				file: strings[functions.file[i]], category};
 		}),
 		types: decodeTypes(json, strings),

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Two feeds, neither of which is complete by itself. The BPF side tells who became a
+ * target and who ended; the kernel's own records tell what was mapped, where and from
+ * which file. A process may end before we look at it: then what it had mapped is put
+ * together from the records, those of the last seconds being kept for processes that we
+ * do not know (yet), or is what its parent had when it forked.
+ *
+ * Where either feed had no room, /proc and the map of targets are read instead.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/types.h>
+
+#include "base/log.h"
+#include "base/vec.h"
+#include "session/follow.h"
+#include "session/selection.h"
+#include "target/perf_records.h"
+
+/* Records kept of processes that are no targets: those of a second on a busy machine. */
+#define RECENT_MAX 4096
+
+struct recent {
+	uint32_t pid;
+	bool execed; /* it begins anew; no mapping */
+	struct memory_map map;
+};
+
+struct follow {
+	struct tapper *t;
+	struct perf_records *records; /* NULL: cannot be had */
+	VEC(struct event) events;
+	VEC(uint32_t) changed; /* ids of targets that mapped something */
+	struct recent *recent; /* a ring */
+	size_t n_recent;       /* so far */
+	uint32_t events_lost;
+	bool missed;
+};
+
+static bool is_open(const struct follow *f)
+{
+	return f->t->options->children || f->t->options->select != SELECT_NAMED;
+}
+
+struct follow *follow_new(struct tapper *t)
+{
+	struct follow *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->t = t;
+	f->recent = calloc(RECENT_MAX, sizeof(*f->recent));
+	if (!f->recent) {
+		follow_free(f);
+		errno = ENOMEM;
+		return NULL;
+	}
+	f->records = perf_records_new();
+	if (!f->records)
+		log_warn("what targets map from now on is not followed: %s: need CAP_PERFMON",
+			 strerror(errno));
+	return f;
+}
+
+void follow_free(struct follow *f)
+{
+	if (!f)
+		return;
+	perf_records_free(f->records);
+	for (size_t i = 0; f->recent && i < RECENT_MAX; i++)
+		free(f->recent[i].map.path);
+	free(f->recent);
+	vec_free(&f->events);
+	vec_free(&f->changed);
+	free(f);
+}
+
+int follow_fd(const struct follow *f)
+{
+	return f->records ? perf_records_fd(f->records) : -1;
+}
+
+int follow_event(struct follow *f, const struct event *e)
+{
+	return vec_push(&f->events, *e);
+}
+
+/* What makes a target untappable is no reason to stop: only want of memory is. */
+static int tolerate(int err)
+{
+	return err == -ENOMEM ? err : 0;
+}
+
+/* --- records ------------------------------------------------------------------------- */
+
+static int remember(struct follow *f, const struct perf_record *r)
+{
+	struct recent *slot = &f->recent[f->n_recent++ % RECENT_MAX];
+
+	free(slot->map.path);
+	*slot = (struct recent){.pid = r->pid, .execed = r->kind == PERF_RECORD_EXECED};
+	if (slot->execed)
+		return 0;
+	slot->map = r->map;
+	slot->map.path = strdup(r->map.path);
+	return slot->map.path ? 0 : -ENOMEM;
+}
+
+static int take_record(void *ctx, const struct perf_record *r)
+{
+	struct follow *f = ctx;
+	struct target *target = r->pid ? targets_by_pid(&f->t->targets, (pid_t)r->pid) : NULL;
+
+	if (r->kind == PERF_RECORD_MISSED) {
+		f->missed = true;
+		return 0;
+	}
+	if (target && r->kind == PERF_RECORD_EXECED)
+		target->execing = true;
+	/* What follows is the next program's: it becomes another target. */
+	if (!target || target->execing)
+		return is_open(f) && r->pid ? remember(f, r) : 0;
+	if (!f->changed.n || f->changed.data[f->changed.n - 1] != target->id) {
+		if (vec_push(&f->changed, target->id))
+			return -ENOMEM;
+	}
+	return tolerate(tap_note_mapping(target->tap, &r->map));
+}
+
+/* Gives what is remembered of process @pid since its last exec to @tap. */
+static int recall(const struct follow *f, struct tap *tap, bool *execed)
+{
+	size_t n = f->n_recent < RECENT_MAX ? f->n_recent : RECENT_MAX, first = n;
+	int err = 0;
+
+	*execed = false;
+	/* From the newest back to the exec. */
+	for (size_t i = 1; i <= n && !*execed; i++) {
+		const struct recent *r = &f->recent[(f->n_recent - i) % RECENT_MAX];
+
+		if ((pid_t)r->pid != tap_pid(tap))
+			continue;
+		*execed = r->execed;
+		first = i;
+	}
+	for (size_t i = first; i >= 1 && i <= n && !err; i--) {
+		const struct recent *r = &f->recent[(f->n_recent - i) % RECENT_MAX];
+
+		if ((pid_t)r->pid == tap_pid(tap) && !r->execed)
+			err = tolerate(tap_note_mapping(tap, &r->map));
+	}
+	return err;
+}
+
+/* --- targets ------------------------------------------------------------------------- */
+
+/* A process that can not be looked at any more. */
+static struct tap *reconstruct(struct follow *f, const struct event *e)
+{
+	struct tap *tap = tap_new_gone((pid_t)e->tgid, e->comm, f->t->files);
+	const struct target *parent = targets_by_pid(&f->t->targets, (pid_t)e->parent);
+	bool execed;
+	int err = tap ? recall(f, tap, &execed) : -ENOMEM;
+
+	if (!err && !execed && parent)
+		err = tap_inherit(tap, parent->tap);
+	if (!err)
+		return tap;
+	tap_free(tap);
+	return NULL;
+}
+
+/* Did the target of event number @i end, or run another program, as later events have it? */
+static bool is_over(const struct follow *f, size_t i)
+{
+	uint32_t id = f->events.data[i].target;
+
+	for (i++; i < f->events.n; i++) {
+		const struct event *e = &f->events.data[i];
+
+		if (e->target == id && (e->event == EVENT_EXIT || e->event == EVENT_EXEC))
+			return true;
+	}
+	return false;
+}
+
+/* Only one of a process's targets runs: what was before this one is over. */
+static int end_predecessor(struct follow *f, const struct event *e)
+{
+	struct target *before = targets_by_pid(&f->t->targets, (pid_t)e->tgid);
+
+	return before ? tapper_gone(f->t, before, e->time_ns) : 0;
+}
+
+static int begin_target(struct follow *f, size_t i)
+{
+	const struct event *e = &f->events.data[i];
+	bool over = is_over(f, i);
+	struct process *p;
+	struct target *target;
+	struct tap *tap = NULL;
+	int err;
+
+	if (targets_by_id(&f->t->targets, e->target))
+		return 0;
+	err = end_predecessor(f, e);
+	if (err)
+		return err;
+	p = over ? NULL : process_open_if((pid_t)e->tgid);
+	if (p)
+		tap = tap_new_if(p, f->t->files);
+	if (!tap)
+		tap = reconstruct(f, e);
+	if (!tap || targets_add(&f->t->targets, tap, e->target)) {
+		tap_free(tap);
+		return -ENOMEM;
+	}
+	target = targets_by_id(&f->t->targets, e->target);
+	target->start_ns = e->time_ns;
+	target->parent = e->parent;
+	return over || !tap_process(tap) ? 0 : tolerate(tapper_attach(f->t, target));
+}
+
+static int end_target(struct follow *f, const struct event *e)
+{
+	struct target *target = targets_by_id(&f->t->targets, e->target);
+
+	return target ? tapper_gone(f->t, target, e->time_ns) : 0;
+}
+
+static int settle_events(struct follow *f)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < f->events.n && !err; i++) {
+		const struct event *e = &f->events.data[i];
+
+		err = e->event == EVENT_TARGET ? begin_target(f, i) : end_target(f, e);
+	}
+	f->events.n = 0;
+	return err;
+}
+
+/* A target that the programs know, and whose event found no room. */
+static int note_target(void *ctx, uint32_t id, pid_t tgid)
+{
+	struct follow *f = ctx;
+	struct event e = {.event = EVENT_TARGET, .target = id, .tgid = (uint32_t)tgid};
+
+	return targets_by_id(&f->t->targets, id) ? 0 : vec_push(&f->events, e);
+}
+
+/* Of those that run as far as we know, the ones that do not. */
+static int note_ended(struct follow *f)
+{
+	int err = 0;
+
+	vec_for_each (&f->t->targets.list, target) {
+		struct event e = {.event = EVENT_EXIT, .target = target->id};
+
+		if (!err && !target->gone &&
+		    !kernel_is_target(f->t->kernel, target->id, tap_pid(target->tap)))
+			err = vec_push(&f->events, e);
+	}
+	return err;
+}
+
+static int settle_lost_events(struct follow *f)
+{
+	uint32_t lost = kernel_events_lost(f->t->kernel);
+	int err;
+
+	if (lost == f->events_lost)
+		return 0;
+	f->events_lost = lost;
+	err = note_ended(f);
+	if (!err)
+		err = kernel_each_target(f->t->kernel, note_target, f);
+	return err ? err : settle_events(f);
+}
+
+static int look_again(struct follow *f, struct target *target)
+{
+	return target && !target->gone && !target->execing
+		       ? tolerate(tapper_look_again(f->t, target))
+		       : 0;
+}
+
+static int settle_changed(struct follow *f)
+{
+	int err = 0;
+
+	vec_for_each (&f->changed, id) {
+		if (!err && !f->missed)
+			err = look_again(f, targets_by_id(&f->t->targets, *id));
+	}
+	f->changed.n = 0;
+	if (!f->missed)
+		return err;
+	f->missed = false;
+	vec_for_each (&f->t->targets.list, target) {
+		if (!err)
+			err = look_again(f, target);
+	}
+	return err;
+}
+
+int follow_settle(struct follow *f)
+{
+	int err = f->records ? perf_records_take(f->records, take_record, f) : 0;
+
+	if (!err)
+		err = settle_events(f);
+	if (!err && is_open(f))
+		err = settle_lost_events(f);
+	return err ? err : settle_changed(f);
+}
+
+/* --- processes that run already ------------------------------------------------------ */
+
+static int scan_process(struct follow *f, pid_t pid)
+{
+	struct process *p = process_open_if(pid);
+	struct tap *tap = NULL;
+	uint32_t id;
+	int err;
+
+	if (p && !selection_has(f->t->options, process_comm(p), pid)) {
+		process_free(p);
+		return 0;
+	}
+	if (p)
+		tap = tap_new_if(p, f->t->files);
+	if (!tap)
+		return 0;
+	id = kernel_next_target(f->t->kernel);
+	err = kernel_add_target(f->t->kernel, id, pid);
+	if (!err)
+		err = targets_add(&f->t->targets, tap, id);
+	if (!err)
+		return 0;
+	tap_free(tap);
+	/* It has run another program meanwhile: an event tells of it. */
+	return err == -EEXIST ? 0 : err;
+}
+
+int follow_scan(struct follow *f)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	int err = proc ? 0 : -errno;
+
+	/* We are the one process that cannot be tapped by us. */
+	if (!err)
+		err = kernel_add_target(f->t->kernel, 0, getpid());
+	while (!err && (entry = readdir(proc))) {
+		char *end;
+		long pid = strtol(entry->d_name, &end, 10);
+
+		if (!*end && pid > 0 && pid != getpid())
+			err = scan_process(f, (pid_t)pid);
+	}
+	if (err)
+		log_error("processes cannot be looked through: %s", strerror(-err));
+	if (proc)
+		closedir(proc);
+	return err;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "probe/return_guard.h"
+#include "session/tapper.h"
+
+bool tapper_wants_native(const struct tapper *t, const struct tap *tap)
+{
+	return t->options->native_in_go || !tap_is_go(tap);
+}
+
+bool tapper_has_something(const struct tapper *t, const struct tap *tap)
+{
+	return tap_is_go(tap) || tap_gc_file(tap) ||
+	       (tapper_wants_native(t, tap) && tap_has_allocator(tap));
+}
+
+static int tell_go(struct tapper *t, struct target *target)
+{
+	const struct kernel_go go = {tap_type_range(target->tap), tap_gc_controller(target->tap)};
+	int err = kernel_set_go(t->kernel, target->id, tap_pid(target->tap), &go, &target->place);
+
+	if (err)
+		log_error("%s: its program cannot be told to the kernel side: %s",
+			  tap_name(target->tap), strerror(-err));
+	return err;
+}
+
+static int attach_go(struct tapper *t, const struct target *target)
+{
+	struct file *exe = tap_exe(target->tap);
+	struct target_place place = {.target = (uint16_t)target->id};
+	pid_t pid = tap_pid(target->tap);
+
+	if (t->everywhere && exe->go_attached)
+		return 0;
+	if (exe->layout < 0)
+		exe->layout = kernel_add_layout(t->kernel, &exe->go_plan.layout);
+	if (exe->layout < 0)
+		return exe->layout;
+	place.layout = (uint8_t)exe->layout;
+	if (t->everywhere) {
+		place.target = COOKIE_ANY_TARGET;
+		pid = -1;
+	}
+	exe->go_attached = true;
+	return attachment_add(t->attachment, tap_name(target->tap), &exe->go_plan,
+			      kernel_programs(t->kernel), place, pid, exe->fd);
+}
+
+/* Links for everybody serve Go programs too: then nothing may be put in the way of returns. */
+static bool may_return(const struct tapper *t, const struct tap *tap)
+{
+	return !tap_is_go(tap) && return_guard_allows(t->everywhere ? -1 : tap_pid(tap));
+}
+
+static int attach_native(struct tapper *t, const struct target *target, struct file *file)
+{
+	struct native_scope scope = {(uint16_t)target->id, tap_pid(target->tap)};
+
+	if (!file->native.n || (t->everywhere && file->native_attached))
+		return 0;
+	if (t->everywhere)
+		scope = (struct native_scope){COOKIE_ANY_TARGET, -1};
+	file->native_attached = true;
+	return native_attach(t->native, t->attachment, tap_name(target->tap), &file->native, scope,
+			     file->fd, may_return(t, target->tap));
+}
+
+static int attach_collector(struct tapper *t, struct target *target)
+{
+	struct file *file = tap_gc_file(target->tap);
+	int err;
+
+	if (!file || target->gc_attached)
+		return 0;
+	target->gc_attached = true;
+	err = usdt_add_target(t->usdt, target->id, targets_place(&t->targets, target->id));
+	if (err || (t->everywhere && file->usdt_attached))
+		return err;
+	file->usdt_attached = true;
+	return usdt_attach(t->usdt, t->attachment, tap_name(target->tap), &file->usdt,
+			   t->everywhere ? -1 : tap_pid(target->tap), file->fd);
+}
+
+static int attach_files(struct tapper *t, struct target *target)
+{
+	struct file *file;
+	int err = 0;
+
+	while (!err && tapper_wants_native(t, target->tap) &&
+	       (file = tap_file_at(target->tap, target->n_attached))) {
+		err = attach_native(t, target, file);
+		target->n_attached++;
+	}
+	return err ? err : attach_collector(t, target);
+}
+
+static struct unwind *unwind_of(const struct tapper *t, const struct tap *tap)
+{
+	return tapper_wants_native(t, tap) ? t->unwind : NULL;
+}
+
+int tapper_attach(struct tapper *t, struct target *target)
+{
+	struct tap *tap = target->tap;
+	int err = tap_is_go(tap) ? tell_go(t, target) : 0;
+
+	if (!err && unwind_of(t, tap))
+		err = tap_note_mappings(tap, t->unwind);
+	if (!err && tap_is_go(tap))
+		err = attach_go(t, target);
+	return err ? err : attach_files(t, target);
+}
+
+int tapper_look_again(struct tapper *t, struct target *target)
+{
+	int err = tap_note_mappings(target->tap, unwind_of(t, target->tap));
+
+	return err || !t->attachment ? err : attach_files(t, target);
+}
+
+int tapper_gone(struct tapper *t, struct target *target, uint64_t time_ns)
+{
+	pid_t pid = tap_pid(target->tap);
+	int err = 0;
+
+	if (target->gone)
+		return 0;
+	targets_set_gone(&t->targets, target, time_ns);
+	if (!targets_by_pid(&t->targets, pid))
+		unwind_drop_process(t->unwind, (uint32_t)pid);
+	if (target->place && t->everywhere)
+		err = kernel_release_place(t->kernel, target->place);
+	tap_release(target->tap);
+	return err || !t->live ? err : live_gone(t->live, target->id);
+}
