@@ -106,7 +106,7 @@ def build_native(target, name, flags=()):
     """Path of tests/targets/@target/@name, built with @flags; built when not there or old."""
     source = os.path.join(TARGETS, target, name)
     base, suffix = os.path.splitext(name)
-    out = os.path.join(BUILT, target, base + "".join(flags).replace("/", "-"))
+    out = os.path.join(BUILT, target, suffix[1:], base + "".join(flags).replace("/", "-"))
     if os.path.exists(out) and os.path.getmtime(out) > newest_source(os.path.dirname(source)):
         return out
     os.makedirs(os.path.dirname(out), exist_ok=True)

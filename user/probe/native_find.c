@@ -32,7 +32,7 @@ static bool is_requested(const struct native_request *r, enum native_op op)
 
 static const struct native_custom *custom_of(const struct native_request *r, const char *name)
 {
-	for (size_t i = 0; i < r->n_custom; i++) {
+	for (size_t i = 0; i < r->n_custom && r->kinds & 1u << KIND_ALLOC; i++) {
 		size_t len = strlen(r->custom[i].symbol);
 
 		if (!strncmp(name, r->custom[i].symbol, len) && (!name[len] || name[len] == '@'))

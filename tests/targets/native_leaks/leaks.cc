@@ -6,13 +6,13 @@
  */
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <thread>
 #include <vector>
 
 #define NOINLINE __attribute__((noinline))
 
-static volatile void *sink;
+/* Volatile itself: else the compiler sees that nobody wants the blocks. */
+static void *volatile sink;
 
 NOINLINE void leak_malloc(void)
 {
@@ -66,14 +66,23 @@ NOINLINE void leak_list(void)
 
 	for (int i = 0; i < 59; i++)
 		head = new Node{head, {}};
-	sink = nullptr;
-	memset(head->text, 1, sizeof(head->text));
+	sink = head;
 }
 
 NOINLINE void leak_in_thread(void)
 {
 	for (int i = 0; i < 67; i++)
 		sink = malloc(401);
+}
+
+NOINLINE void leak_in_threads(void)
+{
+	std::vector<std::thread> threads;
+
+	for (int i = 0; i < 3; i++)
+		threads.emplace_back(leak_in_thread);
+	for (std::thread &t : threads)
+		t.join();
 }
 
 NOINLINE void no_leak(void)
@@ -119,18 +128,13 @@ int main()
 	setvbuf(stdout, nullptr, _IOLBF, 0);
 	puts("ready");
 	while (fgets(line, sizeof(line), stdin)) {
-		std::vector<std::thread> threads;
-
 		leak_malloc();
 		leak_calloc();
 		leak_realloc();
 		leak_aligned();
 		leak_new_array();
 		leak_list();
-		for (int i = 0; i < 3; i++)
-			threads.emplace_back(leak_in_thread);
-		for (std::thread &t : threads)
-			t.join();
+		leak_in_threads();
 		no_leak();
 		no_leak_across_threads();
 		puts("round");
