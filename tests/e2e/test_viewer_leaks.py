@@ -52,6 +52,12 @@ def test_row_leads_to_the_graph(page):
     assert state["matched"] == 38400
 
 
+def test_why_stacks_are_not_whole(page):
+    text = plain(page("native").text("#warnings"))
+    assert "50 \u00d7 stacks not whole: code without unwind table" in text
+    assert "6 \u00d7 stacks not whole: a frame that leads nowhere" in text
+
+
 def test_others_have_no_such_tab(page):
     p = page("shop")
     assert not p.shown("#tab-leaks")

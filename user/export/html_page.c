@@ -11,6 +11,7 @@
 
 #include "export/html_page.h"
 #include "export/json_parts.h"
+#include "report/stack_ends.h"
 
 static bool same_type(const void *ctx, uint32_t id, const void *key)
 {
@@ -261,6 +262,23 @@ static void write_losses(struct json_writer *w, const struct profile *p)
 	json_end(w);
 }
 
+/* Of native programs; others only tell how many are cut or broken. */
+static void write_stack_ends(struct json_writer *w, const struct profile *p)
+{
+	struct stack_ends e = stack_ends_count(p);
+
+	json_array(w, "not_whole");
+	for (int i = 0; i < STACK_END_REASONS; i++) {
+		if (!e.reasons[i])
+			continue;
+		json_object(w, NULL);
+		json_uint(w, "count", e.reasons[i]);
+		json_string(w, "text", stack_end_text((enum stack_end_reason)i));
+		json_end(w);
+	}
+	json_end(w);
+}
+
 void page_write_head(const struct profile *p, struct json_writer *w)
 {
 	json_string(w, "tool_version", profile_str(p, p->tool_version));
@@ -269,6 +287,8 @@ void page_write_head(const struct profile *p, struct json_writer *w)
 	json_uint(w, "duration_ns", p->duration_ns);
 	json_uint(w, "stacks_truncated", p->stacks_truncated);
 	json_uint(w, "stacks_broken", p->stacks_broken);
+	if (profile_native(p))
+		write_stack_ends(w, p);
 	json_targets(w, p);
 	write_losses(w, p);
 	json_cost(w, &p->cost);

@@ -66,7 +66,12 @@ function costFact(cost) {
 
 /* Nothing is lost silently: [count, reason with remedy] of each. */
 function lossLines(meta) {
-	return [...meta.lost.reasons.map(r => [r.count, visible(r.text || r.reason)]),
+	const lost = meta.lost.reasons.map(r => [r.count, visible(r.text || r.reason)]);
+
+	/* Native programs say why. */
+	if (meta.not_whole)
+		return [...lost, ...meta.not_whole.map(({count, text}) => [count, `stacks not whole: ${text}`])];
+	return [...lost,
 		[meta.stacks_truncated, "stacks deeper than the limit: their outermost frames are missing"],
 		[meta.stacks_broken, "stacks that ended at a bad frame pointer"]].filter(([count]) => count);
 }
