@@ -170,7 +170,7 @@ enum loss_reason {
 	LOST_TARGET,          /* a hit of a process there was no room to know */
 	LOST_LIVE_FULL,       /* an address: the live map is full, the heap is known in part */
 	LOST_LIVE_INSERT,     /* ... the kernel refused it for another reason */
-	LOST_LIVE_CALL,       /* an allocation: no room to remember the call until it returns */
+	LOST_LIVE_CALL,       /* ... there was no room to remember the call until it returns */
 	LOST_LIVE_FREE,       /* a free was not seen: the address was given out again */
 	LOST_MAX
 };

@@ -16,35 +16,13 @@ const volatile bool cfg_live = false;
 struct native_probes_map native_probes SEC(".maps");
 struct live_calls_map live_calls SEC(".maps");
 
-static __always_inline void count_with_stack(const struct native_hit *n, struct count_key *key,
-					     const struct count_value *v, struct count_key *second,
-					     const struct count_value *second_v)
-{
-	struct walk_scratch *s = scratch_take();
-
-	if (s) {
-		key->stack = native_walk(n, s);
-		if (second) {
-			second->stack = key->stack;
-			count_event(second, second_v, &s->stack);
-		}
-		count_event(key, v, &s->stack);
-		scratch_release(s);
-	} else {
-		lose(LOST_STACK_SCRATCH);
-		count_event(key, v, NULL);
-		if (second)
-			count_event(second, second_v, NULL);
-	}
-	hit_end(&n->hit);
-}
-
 static __always_inline void count_one(const struct native_hit *n, struct count_key *key,
 				      const struct count_value *v)
 {
 	key->target = hit_target(&n->hit, NULL);
 	if (key->target)
-		count_with_stack(n, key, v, NULL, NULL);
+		native_count(n, key, v, NULL, NULL);
+	hit_end(&n->hit);
 }
 
 SEC("?uprobe")
@@ -208,8 +186,9 @@ int native_container(void *ctx)
 	if (!key.target)
 		return 0;
 	if (n.probe->op == NATIVE_REHASH)
-		count_with_stack(&n, &growth, &v, NULL, NULL);
+		native_count(&n, &growth, &v, NULL, NULL);
 	else
-		count_with_stack(&n, &key, &v, grows ? &growth : NULL, &v);
+		native_count(&n, &key, &v, grows ? &growth : NULL, &v);
+	hit_end(&n.hit);
 	return 0;
 }

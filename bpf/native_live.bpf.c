@@ -132,6 +132,20 @@ static __always_inline void note_caller(const struct native_hit *n, struct live_
 	scratch_release(s);
 }
 
+/*
+ * The first call of a thread, and the kernel cannot keep anything of it now (another thread
+ * on this CPU was put aside in the middle of that): it is counted as without --live.
+ */
+static __always_inline void count_unfollowed(const struct native_hit *n, __u32 target, __u64 size)
+{
+	struct count_key key = {.kind = KIND_ALLOC, .target = target};
+	struct count_value v = {.objects = 1, .bytes = size, .requested = size};
+
+	lose(LOST_LIVE_CALL);
+	if (size < NATIVE_SIZE_MAX)
+		native_count(n, &key, &v, NULL, NULL);
+}
+
 /* An allocator is entered. True: its return is to be seen. */
 static __always_inline bool call_begins(struct native_hit *n)
 {
@@ -144,7 +158,7 @@ static __always_inline bool call_begins(struct native_hit *n)
 		return false;
 	call = live_call(BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!call) {
-		lose(LOST_LIVE_CALL);
+		count_unfollowed(n, key.target, size);
 		return false;
 	}
 	if (n->probe->op == NATIVE_REALLOC)

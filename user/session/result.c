@@ -31,7 +31,7 @@ static const struct loss_text loss_texts[LOST_MAX] = {
 					 "--max-live)"},
 	[LOST_LIVE_INSERT] = {"live_insert", "addresses are not followed: the kernel refused them"},
 	[LOST_LIVE_CALL] = {"live_call",
-			    "allocations are not counted: no room to remember the call"},
+			    "addresses are not followed: no room to remember the call"},
 	[LOST_LIVE_FREE] = {"live_free",
 			    "frees were not seen: their addresses were given out again"},
 	[LOST_TARGET] = {"target", "hits came of more processes than can be known at a time"},
