@@ -108,6 +108,28 @@ static __always_inline bool unwind_get_mapping(void *ctx __attribute__((unused))
 	return m;
 }
 
+/* Callee-saved registers are at most that far below a return address. */
+#define SAVED_BELOW 64
+
+/*
+ * Replaces the copy by one that begins just below @from. A word read alone costs nearly as
+ * much as all of it. It may fail at the very end of a mapping; from there on each word
+ * is read on its own.
+ */
+static __noinline bool copy_stack(struct walk_scratch *s, __u64 from)
+{
+	s->walk.sp = from - SAVED_BELOW;
+	s->walk.copied = 0;
+	if (s->copy_failed)
+		return false;
+	if (bpf_probe_read_user(s->copy, STACK_COPY_BYTES, (void *)s->walk.sp)) {
+		s->copy_failed = 1;
+		return false;
+	}
+	s->walk.copied = STACK_COPY_BYTES;
+	return true;
+}
+
 static __always_inline long unwind_read(void *ctx, __u64 *to, __u64 from)
 {
 	struct walk_scratch *s = ctx;
@@ -117,8 +139,11 @@ static __always_inline long unwind_read(void *ctx, __u64 *to, __u64 from)
 		*to = s->hijacked.ret;
 		return 0;
 	}
-	if (off + sizeof(*to) > s->walk.copied)
-		return read_word(to, from);
+	if (off + sizeof(*to) > s->walk.copied) {
+		if (!copy_stack(s, from))
+			return read_word(to, from);
+		off = SAVED_BELOW;
+	}
 	/* Keep the compiler from proving the mask needless: the verifier wants it. */
 	asm volatile("" : "+r"(off));
 	*to = *(__u64 *)((void *)s->copy + (off & (STACK_COPY_BYTES - 1)));
@@ -183,10 +208,8 @@ __hidden __u64 walk_native_stack(struct walk_scratch *s, const user_regs *regs, 
 	__u64 sp = REGS_SP(regs), ret, h;
 
 	s->walk = (struct walk){.sp = sp, .hash = cfg_hash_seed};
+	s->copy_failed = 0;
 	s->process = p ? *p : (struct unwind_process){};
-	/* It may fail at the very end of a mapping; then each word is read on its own. */
-	if (!bpf_probe_read_user(s->copy, STACK_COPY_BYTES, (void *)sp))
-		s->walk.copied = STACK_COPY_BYTES;
 	s->stack.n = 0;
 	s->stack.flags = 0;
 	push_frame(s, REGS_IP(regs));

@@ -68,6 +68,7 @@ struct walk_scratch {
 	struct unwind_process process;
 	struct unwind_frame frame;
 	struct hijacked hijacked;
+	__u64 copy_failed;
 	struct stack_value stack;
 	/* Words: bytes would be loaded one by one. + 2: a frame at the last masked offset. */
 	__u64 copy[STACK_COPY_BYTES / 8 + 2];
