@@ -260,15 +260,11 @@ int text_maps_print(const struct text *t, const struct export_options *opts)
 	if (!table)
 		return -ENOMEM;
 	if (!table->n)
-<<<<<<< ours
 		text_nothing(t, "No map was inserted into while this was recorded.");
-=======
-		fputs("\nNo map was inserted into while this was recorded.\n", t->out);
 	else if (!table->inserts)
 		fprintf(t->out, "\nMaps that grew allocated %s, %.1f%% of all.\n",
 			format_bytes(bytes, sizeof(bytes), table->bytes),
 			text_percent(table->bytes, profile_totals(t->p).alloc_bytes));
->>>>>>> theirs
 	else
 		fprintf(t->out, "\n%s inserts into maps allocated %s, %.1f%% of all.\n",
 			format_count(inserts, sizeof(inserts), table->inserts),
