@@ -72,8 +72,9 @@ static bool same_file(const void *ctx, uint32_t id, const void *key)
 	const struct file *file = f->files.data[id];
 	const struct wanted *w = key;
 
+	/* What has no file has no inode: only its name tells the vdso from anonymous memory. */
 	return file->inode == w->inode &&
-	       (file->device == w->device || !strcmp(file->path, w->path));
+	       ((w->inode && file->device == w->device) || !strcmp(file->path, w->path));
 }
 
 static struct file *find(const struct files *f, const struct wanted *w)
@@ -101,6 +102,24 @@ static int recognise(const struct files *f, struct file *file)
 	if (!err && f->request)
 		err = native_plan_file(&file->native, file->path, file->elf, f->request);
 	return err;
+}
+
+/*
+ * The file of a mapping, from the process or, where that has gone, by its name: as long as
+ * that still is the same file. An fd, or -1.
+ */
+static int open_mapped(pid_t pid, const struct memory_map *map)
+{
+	int fd = memory_map_open(pid, map);
+	struct stat st;
+
+	if (fd >= 0 || !map->inode)
+		return fd < 0 ? -1 : fd;
+	fd = open(map->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || (!fstat(fd, &st) && st.st_ino == map->inode && st.st_dev == map->device))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 /* Takes @fd over. */
@@ -137,12 +156,18 @@ struct file *files_of_map(struct files *f, pid_t pid, const struct memory_map *m
 	struct file *file = find(f, &w);
 	int fd;
 
-	if (file)
+	if (file && (file->fd >= 0 || !map->inode))
 		return file;
-	fd = memory_map_open(pid, map);
+	fd = open_mapped(pid, map);
 	if (fd < 0)
 		log_debug("pid %d: %s cannot be opened: its frames get no names", pid, map->path);
-	return add(f, &w, fd < 0 ? -1 : fd);
+	if (!file)
+		return add(f, &w, fd);
+	/* It could not be opened for a process that had gone. */
+	file->fd = fd;
+	if (fd >= 0 && recognise(f, file))
+		return NULL;
+	return file;
 }
 
 struct file *files_of_fd(struct files *f, int fd, const char *path)
