@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,10 @@
 #include "binary/perf_map.h"
 #include "profile/image.h"
 #include "profile/symbolize.h"
+#include "target/package.h"
+
+/* Files without names are told of one by one up to here: looking for a package takes a while. */
+#define MAX_SAID 5
 
 struct file_image {
 	uint64_t device, inode;
@@ -333,15 +338,30 @@ uint32_t symbolizer_special_stack(struct symbolizer *s, const char *name)
 	return profile_builder_stack(s->b, &location, 1, 0);
 }
 
+static void say_nameless(const char *path, struct image *img)
+{
+	const char *build_id = image_build_id(img);
+	uint64_t n = image_nameless(img);
+	char package[128], remedy[256] = "a build with debug symbols would help";
+
+	if (!package_of_file(PACKAGE_LISTS, path, package, sizeof(package)))
+		snprintf(remedy, sizeof(remedy), "install %s-%s, or use --debuginfod", package,
+			 strcmp(package, "libc6") ? "dbgsym" : "dbg");
+	else if (*build_id)
+		snprintf(remedy, sizeof(remedy),
+			 "install its debug symbols by that build ID, or use --debuginfod");
+	log_info("%s: %llu place%s without a name (%s%s): %s", path, (unsigned long long)n,
+		 n == 1 ? "" : "s", *build_id ? "build ID " : "no build ID", build_id, remedy);
+}
+
 void symbolizer_say_nameless(const struct symbolizer *s)
 {
-	vec_for_each (&s->images, img) {
-		const char *build_id = image_build_id(img->image);
+	size_t said = 0;
 
-		if (image_nameless(img->image) && *img->path == '/')
-			log_info("%llu places in %s have no name: its debug symbols would help "
-				 "(%s%s), from a -dbgsym package or with --debuginfod",
-				 (unsigned long long)image_nameless(img->image), img->path,
-				 *build_id ? "build ID " : "it has no build ID", build_id);
+	vec_for_each (&s->images, img) {
+		if (image_nameless(img->image) && *img->path == '/' && said++ < MAX_SAID)
+			say_nameless(img->path, img->image);
 	}
+	if (said > MAX_SAID)
+		log_info("%zu more files without names", said - MAX_SAID);
 }
