@@ -72,7 +72,9 @@ def one(m, number, default=0):
 
 
 class Pprof:
-    """A .pb.gz file: sample_types, samples, comments, and the rest as given."""
+    """A .pb.gz file: sample_types, samples, comments, and the rest as given.
+
+    addresses: of each sample's locations, leaf first."""
 
     def __init__(self, path):
         with gzip.open(path, "rb") as f:
@@ -97,18 +99,20 @@ class Pprof:
         for data in m.get(5, []):
             f = message(data)
             functions[one(f, 1)] = text(one(f, 2)), text(one(f, 4))
-        locations = {}
+        locations, places = {}, {}
         for data in m.get(4, []):
             loc = message(data)
+            places[one(loc, 1)] = one(loc, 3)
             frames = []
             for entry in loc.get(4, []):
                 line = message(entry)
                 function, file = functions[one(line, 1)]
                 frames.append(Frame(function, file, one(line, 2)))
             locations[one(loc, 1)] = frames or [Frame(f"{one(loc, 3):#x}", "", 0)]
-        self.samples = []
+        self.samples, self.addresses = [], []
         for data in m.get(2, []):
             s = message(data)
+            self.addresses.append([places[i] for i in packed(s.get(1, []))])
             labels = {}
             for entry in s.get(3, []):
                 label = message(entry)

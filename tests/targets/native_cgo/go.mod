@@ -1,0 +1,3 @@
+module native_cgo
+
+go 1.18
