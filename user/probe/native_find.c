@@ -49,7 +49,7 @@ static bool match(const struct finder *finder, const char *name, struct native_f
 	if (custom) {
 		found->function = (struct native_function){
 			.name = custom->symbol, .op = NATIVE_MALLOC, .size_arg = custom->size_arg};
-		found->family = "--allocator";
+		found->family = "home-made";
 		found->custom = true;
 		return true;
 	}

@@ -19,6 +19,7 @@ struct native_found {
 	struct native_function function;
 	uint64_t vaddr, end;
 	bool custom;
+	bool takes_from_another; /* custom, and calls one that is tapped as well */
 	bool in_family_only;
 	/* Why it is not tapped; NULL: it is. */
 	const char *why_not;

@@ -11,7 +11,9 @@
  *	A calls another file's	that one counts it, and A is not tapped: a return address
  *				in another file has no fixed distance from B.
  *
- * A realloc that calls free is a free by itself already: the same holds there.
+ * A realloc that calls free is a free by itself already: the same holds there. Who names
+ * an allocator of his own wants its pieces told apart from the blocks it cuts them
+ * from: it is tapped whatever it calls, and what it calls is counted too.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -104,8 +106,12 @@ static void note_import(struct once *o, const struct native_call *call)
 
 	if (call->way == NATIVE_WAY_FAR_IMPORT && !a->function.last_resort)
 		return;
-	if (native_function_find(call->import, &m) && !m.in_family_only &&
-	    is_part_of(a->function.op, m.function->op))
+	if (!native_function_find(call->import, &m) || m.in_family_only ||
+	    !is_part_of(a->function.op, m.function->op))
+		return;
+	if (a->custom)
+		a->takes_from_another = true;
+	else
 		leave_out(o, a, "calls another file's allocator");
 }
 
@@ -130,7 +136,7 @@ static int see_outgoing(const struct native_call *call, void *ctx)
 static int see_nested(const struct native_call *call, void *ctx)
 {
 	struct once *o = ctx;
-	const struct native_found *a = &o->f->all.data[o->from];
+	struct native_found *a = &o->f->all.data[o->from];
 	struct native_bytes bytes = {call->first, call->end};
 	struct native_found *b;
 
@@ -139,6 +145,10 @@ static int see_nested(const struct native_call *call, void *ctx)
 	b = &o->f->all.data[call->to];
 	if (b->why_not || !is_part_of(a->function.op, b->function.op))
 		return 0;
+	if (a->custom && !b->custom) {
+		a->takes_from_another = true;
+		return 0;
+	}
 	vec_for_each (&b->nested, known) {
 		if (known->first == bytes.first && known->end == bytes.end)
 			return 0;

@@ -141,6 +141,16 @@ static int compare_probes(const void *a, const void *b)
 	return x->vaddr < y->vaddr ? -1 : x->vaddr > y->vaddr;
 }
 
+static void tell_of_custom(const char *name, const struct native_found *found)
+{
+	if (found->why_not)
+		log_warn("%s: %s is not tapped: %s", name, found->symbol, found->why_not);
+	else if (found->takes_from_another)
+		log_info("%s: %s calls an allocator that is tapped too: its blocks are counted "
+			 "next to the pieces it makes of them",
+			 name, found->symbol);
+}
+
 int native_plan_file(struct native_plan *plan, const char *name, const struct elf_file *elf,
 		     const struct native_request *request)
 {
@@ -153,8 +163,8 @@ int native_plan_file(struct native_plan *plan, const char *name, const struct el
 	vec_for_each (&f.all, found) {
 		if (err)
 			break;
-		if (found->why_not && found->custom)
-			log_warn("%s: %s is not tapped: %s", name, found->symbol, found->why_not);
+		if (found->custom)
+			tell_of_custom(name, found);
 		err = found->why_not ? add_skipped(plan, found)
 				     : add_probe(plan, found, elf, request->live);
 	}
