@@ -15,11 +15,10 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/vec.h"
+#include "binary/dwarf_file.h"
 #include "binary/dwarf_lines.h"
 #include "binary/dwarf_names.h"
 
@@ -49,8 +48,7 @@ struct unit {
 };
 
 struct dwarf_lines {
-	Dwarf *dwarf, *alt;
-	int fd, alt_fd;
+	struct dwarf_file file, alt;
 	uint32_t steps_left, ranges_left;
 	VEC(struct unit) units;
 	struct ranges unit_ranges;
@@ -139,7 +137,7 @@ static int read_units(struct dwarf_lines *d)
 
 	/* Asked for the other half of a split unit as well, libdw would go and open a file. */
 	while (!err && take_step(d) &&
-	       !dwarf_get_units(d->dwarf, cu, &cu, NULL, &type, &die, NULL)) {
+	       !dwarf_get_units(d->file.dwarf, cu, &cu, NULL, &type, &die, NULL)) {
 		struct unit u = {
 			.offset = dwarf_dieoffset(&die),
 			.is_split = type == DW_UT_skeleton,
@@ -164,21 +162,17 @@ struct dwarf_lines *dwarf_lines_new(int fd, int alt_fd)
 		goto fail;
 	d->steps_left = MAX_STEPS;
 	d->ranges_left = MAX_RANGES;
-	d->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	d->alt_fd = alt_fd < 0 ? -1 : fcntl(alt_fd, F_DUPFD_CLOEXEC, 3);
+	d->file.fd = d->alt.fd = -1;
 	d->names = dwarf_names_new(&d->steps_left);
 	if (!d->names)
 		goto fail;
-	err = -ENODATA;
-	d->dwarf = dwarf_begin(d->fd, DWARF_C_READ);
-	if (!d->dwarf)
+	err = dwarf_file_open(&d->file, fd);
+	if (!err && alt_fd >= 0)
+		err = dwarf_file_open(&d->alt, alt_fd);
+	if (err)
 		goto fail;
-	if (d->alt_fd >= 0) {
-		d->alt = dwarf_begin(d->alt_fd, DWARF_C_READ);
-		if (!d->alt)
-			goto fail;
-		dwarf_setalt(d->dwarf, d->alt);
-	}
+	if (d->alt.dwarf)
+		dwarf_setalt(d->file.dwarf, d->alt.dwarf);
 	err = read_units(d);
 	if (!err && !d->unit_ranges.list.n)
 		err = -ENODATA;
@@ -199,12 +193,8 @@ void dwarf_lines_free(struct dwarf_lines *d)
 	vec_free(&d->units);
 	vec_free(&d->unit_ranges.list);
 	dwarf_names_free(d->names);
-	dwarf_end(d->dwarf);
-	dwarf_end(d->alt);
-	if (d->fd >= 0)
-		close(d->fd);
-	if (d->alt_fd >= 0)
-		close(d->alt_fd);
+	dwarf_file_close(&d->file);
+	dwarf_file_close(&d->alt);
 	free(d);
 }
 
@@ -266,7 +256,7 @@ static bool find_function(struct dwarf_lines *d, struct unit *u, Dwarf_Die *unit
 			return false;
 		sort_ranges(&u->functions);
 	}
-	return r && dwarf_offdie(d->dwarf, r->id, function);
+	return r && dwarf_offdie(d->file.dwarf, r->id, function);
 }
 
 static bool find_unit(struct dwarf_lines *d, uint64_t vaddr, struct unit **unit, Dwarf_Die *die)
@@ -276,7 +266,7 @@ static bool find_unit(struct dwarf_lines *d, uint64_t vaddr, struct unit **unit,
 	if (!r)
 		return false;
 	*unit = &d->units.data[r->id];
-	return dwarf_offdie(d->dwarf, (*unit)->offset, die);
+	return dwarf_offdie(d->file.dwarf, (*unit)->offset, die);
 }
 
 static bool number(Dwarf_Die *die, unsigned int name, uint32_t *value)

@@ -47,7 +47,7 @@ static char *path_of(int fd)
 
 static bool has_dwarf(const struct elf_file *f)
 {
-	return elf_file_section(f, ".debug_info") || elf_file_section(f, ".zdebug_info");
+	return elf_file_section(f, ".debug_info");
 }
 
 static struct dwarf_lines *read_dwarf(const struct elf_file *f, int fd, const char *path)
