@@ -191,7 +191,8 @@ static void put_ranges(struct unwind_builder *b)
 {
 	uint64_t done = b->start;
 
-	qsort(b->ranges.data, b->ranges.n, sizeof(*b->ranges.data), by_start);
+	if (b->ranges.n)
+		qsort(b->ranges.data, b->ranges.n, sizeof(*b->ranges.data), by_start);
 	vec_for_each (&b->ranges, r) {
 		uint64_t start = r->start < done ? done : r->start;
 
