@@ -68,7 +68,7 @@ USAGE = [
     (["report"], "recording|RECORDING"),
     (["report", "a.atap", "b.atap"], "one recording"),
     (["report", "--top", "x", "a.atap"], "x"),
-    (["report", "--view", "shapes", "a.atap"], "sites, types, maps or gc"),
+    (["report", "--view", "shapes", "a.atap"], "sites, types, maps, gc or leaks"),
     (["report", "--layout", "", "a.atap"], "--layout"),
     (["report", "--layout", "main.T", "--view", "sites", "a.atap"], "--view types"),
     (["report", "--layout", "main.T", "--escapes", "a.atap"], "one of them"),
@@ -126,18 +126,31 @@ def test_kernel_thread(root):
     one_error(lab.run_alloctap("record", "-p", 2), 3, "kernel thread")
 
 
-def test_not_go(root, start):
-    target = start([lab.build_c("plain")])
-    one_error(lab.run_alloctap("record", "-p", target.pid, "-d", "1s"), 3, "Go")
+BARE = """
+void _start(void)
+{
+	for (;;)
+		__asm__ volatile("mov $34, %eax; syscall"); /* pause() */
+}
+"""
+
+
+def test_nothing_to_tap(root, start, tmp_path):
+    """Neither Go nor an allocator: a program that has no library at all."""
+    (tmp_path / "bare.c").write_text(BARE)
+    subprocess.run(["gcc", "-static", "-nostdlib", "-o", tmp_path / "bare", tmp_path / "bare.c"],
+                   check=True)
+    target = start([tmp_path / "bare"])
+    one_error(lab.run_alloctap("record", "-p", target.pid, "-d", "1s"), 3, "no allocator")
     assert target.process.poll() is None
 
 
-def test_not_go_launched(root, tmp_path):
-    """What cannot be traced is not run either."""
-    mark = tmp_path / "ran"
-    r = lab.run_alloctap("record", "--", "/usr/bin/touch", mark)
-    one_error(r, 3, "Go")
-    assert not mark.exists()
+def test_native_is_named_with_its_allocator(root, start):
+    target = start([lab.build_c("plain")])
+    r = lab.run_alloctap("record", "-p", target.pid, "-d", "1s")
+    assert r.returncode == 0, r.stderr
+    assert f"plain (pid {target.pid}, glibc)" in r.stderr
+    assert target.process.poll() is None
 
 
 @pytest.mark.parametrize("command, status", [("/no/such/program", 127), ("no-such-program", 127),
