@@ -92,6 +92,8 @@ enum native_flags {
 	NATIVE_NULL_ELSEWHERE = 1 << 0,
 	/* The alignment, in size_arg2, is at most NATIVE_SMALL_ALIGN: glibc's memalign, likewise. */
 	NATIVE_SMALL_ALIGN_ELSEWHERE = 1 << 1,
+	/* Drops nothing. Of NATIVE_HASH_INSERT: size_arg has what is to come in it already. */
+	NATIVE_SUMMED = 1 << 2,
 };
 
 #define NATIVE_SMALL_ALIGN 16

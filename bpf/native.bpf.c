@@ -179,7 +179,7 @@ int native_container(void *ctx)
 	growth.detail = GROWTH_DETAIL(GROWTH_DOUBLE, log2_u64(buckets), 0);
 	if (n.probe->op == NATIVE_HASH_INSERT)
 		grows = will_rehash(native_arg(&n, n.probe->ptr_arg), buckets,
-				    v.entries + n.args[4]);
+				    v.entries + (n.probe->flags & NATIVE_SUMMED ? 0 : n.args[4]));
 	if (native_nested(&n))
 		return 0;
 	key.target = growth.target = hit_target(&n.hit, NULL);

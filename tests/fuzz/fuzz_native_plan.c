@@ -19,7 +19,7 @@ static void ask_code(const uint8_t *code, size_t len)
 {
 	const struct native_wanted wanted = {
 		.args = 1u << 1 | 1u << 3, .null_arg = len & 1, .nothing_pushed = len & 2};
-	uint8_t where[NATIVE_ARGS + 1] = {0};
+	uint8_t where[NATIVE_SUM + 1] = {0};
 	struct probe_point point;
 	struct x86_insn insn;
 

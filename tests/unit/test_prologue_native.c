@@ -288,10 +288,14 @@ static void finds_points(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
 		const struct head *h = &heads[i];
-		struct native_wanted wanted = {h->args, h->null_arg, h->nothing_pushed};
+		struct native_wanted wanted = {
+			.args = h->args,
+			.null_arg = h->null_arg,
+			.nothing_pushed = h->nothing_pushed,
+		};
 		/* Exactly as long as it is: a read past the end is the sanitizer's. */
 		uint8_t *code = malloc(h->len ? h->len : 1);
-		uint8_t where[NATIVE_ARGS + 1] = {0};
+		uint8_t where[NATIVE_SUM + 1] = {0};
 		struct probe_point point;
 
 		assert_non_null(code);
@@ -313,10 +317,36 @@ static void finds_points(void **state)
 	}
 }
 
+/* _M_need_rehash(policy, buckets, elements, more) of libstdc++ 12. */
+static void takes_a_sum_for_its_parts(void **state)
+{
+	static const uint8_t code[] = {0xf3, 0x0f, 0x1e, 0xfa, 0x48, 0x01, 0xca, 0x48,
+				       0x8b, 0x4f, 0x08, 0x48, 0x39, 0xd1, 0x72, 0x10};
+	struct native_wanted wanted = {.args = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4,
+				       .summed = {3, 4}};
+	uint8_t where[NATIVE_SUM + 1] = {0};
+	struct probe_point point;
+
+	(void)state;
+	native_point_find(code, sizeof(code), &wanted, &point, where);
+	assert_false(point.stepped);
+	assert_int_equal(point.offset, 14);
+	assert_int_equal(where[NATIVE_SUM], 3);
+	assert_int_equal(where[1], 1);
+	assert_int_equal(where[2], 2);
+	/* The sum of others is none of these. */
+	wanted.summed[1] = 2;
+	native_point_find(code, sizeof(code), &wanted, &point, where);
+	assert_true(point.stepped);
+	assert_int_equal(where[NATIVE_SUM], 0);
+	assert_int_equal(where[3], 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_points),
+		cmocka_unit_test(takes_a_sum_for_its_parts),
 	};
 
 	return cmocka_run_group_tests_name("prologue_native", tests, NULL, NULL);

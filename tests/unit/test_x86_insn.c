@@ -122,14 +122,21 @@ static void tells_copies_and_tests(void **state)
 	(void)state;
 	assert_int_equal(x86_decode((uint8_t[]){0x48, 0x89, 0xfe}, 3, &insn), 0);
 	assert_true(insn.is_copy);
-	assert_int_equal(insn.copy_from, X86_RDI);
-	assert_int_equal(insn.copy_to, X86_RSI);
+	assert_int_equal(insn.from, X86_RDI);
+	assert_int_equal(insn.to, X86_RSI);
 	/* mov %edi,%esi loses the upper half */
 	assert_int_equal(x86_decode((uint8_t[]){0x89, 0xfe}, 2, &insn), 0);
 	assert_false(insn.is_copy);
 	assert_int_equal(x86_decode((uint8_t[]){0x49, 0x89, 0xf8}, 3, &insn), 0);
 	assert_true(insn.is_copy);
-	assert_int_equal(insn.copy_to, X86_R8);
+	assert_int_equal(insn.to, X86_R8);
+	/* add %rcx,%rdx, both ways to write it; add %ecx,%edx */
+	assert_int_equal(x86_decode((uint8_t[]){0x48, 0x01, 0xca}, 3, &insn), 0);
+	assert_true(insn.is_addition && insn.from == X86_RCX && insn.to == X86_RDX);
+	assert_int_equal(x86_decode((uint8_t[]){0x48, 0x03, 0xd1}, 3, &insn), 0);
+	assert_true(insn.is_addition && insn.from == X86_RCX && insn.to == X86_RDX);
+	assert_int_equal(x86_decode((uint8_t[]){0x01, 0xca}, 2, &insn), 0);
+	assert_false(insn.is_addition);
 	assert_int_equal(x86_decode((uint8_t[]){0x48, 0x85, 0xff}, 3, &insn), 0);
 	assert_int_equal(insn.tests, X86_RDI);
 	assert_int_equal(x86_decode((uint8_t[]){0x85, 0xff}, 2, &insn), 0);

@@ -358,10 +358,12 @@ static void note_registers(const struct decoder *d, struct x86_insn *insn)
 {
 	if (!d->wide || d->memory || insn->prefixed)
 		return;
-	if (d->opcode == 0x89 || d->opcode == 0x8b) {
-		insn->is_copy = true;
-		insn->copy_from = (uint8_t)(d->opcode == 0x89 ? reg_of(d) : rm_of(d));
-		insn->copy_to = (uint8_t)(d->opcode == 0x89 ? rm_of(d) : reg_of(d));
+	insn->is_copy = d->opcode == 0x89 || d->opcode == 0x8b;
+	insn->is_addition = d->opcode == 0x01 || d->opcode == 0x03;
+	if (insn->is_copy || insn->is_addition) {
+		/* Of either pair the second goes from the operand that may be memory. */
+		insn->from = (uint8_t)(d->opcode & 2 ? rm_of(d) : reg_of(d));
+		insn->to = (uint8_t)(d->opcode & 2 ? reg_of(d) : rm_of(d));
 	} else if (d->opcode == 0x85 && reg_of(d) == rm_of(d)) {
 		insn->tests = (uint8_t)reg_of(d);
 	}

@@ -45,9 +45,9 @@ struct x86_insn {
 	int64_t target;  /* from the instruction's first byte */
 	uint16_t writes; /* mask of 1 << enum x86_register; all ones: not known */
 	int32_t pushes;  /* bytes the stack grows by; then RSP is not among what it writes */
-	/* A 64-bit copy between registers. */
-	bool is_copy;
-	uint8_t copy_from, copy_to;
+	/* A copy of one register of 64 bits to another, or its addition to that. */
+	bool is_copy, is_addition;
+	uint8_t from, to;
 	/* "test reg,reg" of all 64 bits; X86_REGISTERS: it is none. */
 	uint8_t tests;
 };

@@ -10,6 +10,8 @@
 
 /* Enough for any prologue and the branches of a long function. */
 #define CODE_BYTES 65536
+/* Of _M_need_rehash(policy, buckets, elements, more). */
+#define HASH_MORE_ARG 4
 
 /* Of two ranges with the least between them makes one, until there are few enough. */
 static void merge_ranges(struct native_bytes *ranges, size_t *n)
@@ -58,16 +60,21 @@ static void set_nested(struct native_probe *probe, struct native_found *found)
 static struct native_wanted wanted_of(const struct native_found *found, bool has_return)
 {
 	const struct native_function *function = &found->function;
-	/* How many elements are to come, which has no place in struct native_probe. */
-	unsigned int more = function->op == NATIVE_HASH_INSERT ? 1u << 4 : 0;
-
-	return (struct native_wanted){
+	struct native_wanted wanted = {
 		.args = (1u << function->size_arg | 1u << function->size_arg2 |
-			 1u << function->ptr_arg | more) &
+			 1u << function->ptr_arg) &
 			~1u,
 		.null_arg = function->op == NATIVE_FREE ? function->ptr_arg : 0,
 		.nothing_pushed = has_return,
 	};
+
+	if (function->op == NATIVE_HASH_INSERT) {
+		/* What is there and what is to come: added up at once, as a rule. */
+		wanted.args |= 1u << HASH_MORE_ARG;
+		wanted.summed[0] = function->size_arg;
+		wanted.summed[1] = HASH_MORE_ARG;
+	}
+	return wanted;
 }
 
 static int find_point(struct native_planned_probe *p, const struct native_found *found,
@@ -76,7 +83,7 @@ static int find_point(struct native_planned_probe *p, const struct native_found 
 	struct native_wanted wanted = wanted_of(found, p->has_return);
 	struct cursor code = elf_file_vaddr_bytes(elf, found->vaddr);
 	size_t len = found->end - found->vaddr;
-	uint8_t where[NATIVE_ARGS + 1] = {0};
+	uint8_t where[NATIVE_SUM + 1] = {0};
 
 	if (len > cursor_left(&code))
 		len = cursor_left(&code);
@@ -86,6 +93,13 @@ static int find_point(struct native_planned_probe *p, const struct native_found 
 		return -ENOENT;
 	native_point_find(cursor_bytes(&code, len), len, &wanted, &p->point, where);
 	p->probe.size_arg = where[found->function.size_arg];
+	if (where[NATIVE_SUM]) {
+		p->probe.size_arg = where[NATIVE_SUM];
+		p->probe.flags |= NATIVE_SUMMED;
+	} else if (found->function.op == NATIVE_HASH_INSERT &&
+		   where[HASH_MORE_ARG] != HASH_MORE_ARG) {
+		return -ENOENT; /* the program looks for it in its own register */
+	}
 	p->probe.size_arg2 = where[found->function.size_arg2];
 	p->probe.ptr_arg = where[found->function.ptr_arg];
 	p->probe.offset = (__u8)p->point.offset;

@@ -39,21 +39,50 @@ struct follower {
 static const uint8_t registers[NATIVE_ARGS + 1] = {0,       X86_RDI, X86_RSI, X86_RDX,
 						   X86_RCX, X86_R8,  X86_R9};
 
-/* Finds the wanted arguments; false where one is lost. */
-static bool locate(const struct follower *f, uint8_t where[NATIVE_ARGS + 1])
+/* The argument register that holds @arg, preferably its own; 0: none does. */
+static uint8_t find_register(const struct follower *f, unsigned int arg)
 {
-	for (unsigned int arg = 1; arg <= NATIVE_ARGS; arg++) {
-		where[arg] = 0;
-		for (unsigned int i = NATIVE_ARGS; i; i--) {
-			if (f->holds[registers[i]] == arg && where[arg] != arg)
-				where[arg] = (uint8_t)i;
-		}
-		if (f->holds[registers[arg]] == arg)
-			where[arg] = (uint8_t)arg;
-		if (f->wanted->args & 1u << arg && !where[arg])
-			return false;
+	if (arg <= NATIVE_ARGS && f->holds[registers[arg]] == arg)
+		return (uint8_t)arg;
+	for (uint8_t i = 1; i <= NATIVE_ARGS; i++) {
+		if (f->holds[registers[i]] == arg)
+			return i;
 	}
-	return true;
+	return 0;
+}
+
+/* Finds the wanted arguments; false where one is lost. */
+static bool locate(const struct follower *f, uint8_t where[NATIVE_SUM + 1])
+{
+	const unsigned int *summed = f->wanted->summed;
+	unsigned int missing = 0;
+
+	for (unsigned int arg = 1; arg <= NATIVE_ARGS; arg++) {
+		where[arg] = find_register(f, arg);
+		if (!where[arg])
+			missing |= f->wanted->args & 1u << arg;
+	}
+	where[NATIVE_SUM] = 0;
+	if (missing && summed[0]) {
+		where[NATIVE_SUM] = find_register(f, NATIVE_SUM);
+		if (where[NATIVE_SUM])
+			missing &= ~(1u << summed[0] | 1u << summed[1]);
+	}
+	return !missing;
+}
+
+/* What the register written by @insn holds behind it. */
+static unsigned int result_of(const struct follower *f, const struct x86_insn *insn)
+{
+	const unsigned int *summed = f->wanted->summed;
+	unsigned int from = f->holds[insn->from], to = f->holds[insn->to];
+
+	if (insn->is_copy)
+		return from;
+	if (summed[0] &&
+	    ((from == summed[0] && to == summed[1]) || (from == summed[1] && to == summed[0])))
+		return NATIVE_SUM;
+	return 0;
 }
 
 static bool is_emulated(const struct follower *f, const struct x86_insn *insn)
@@ -110,7 +139,7 @@ static bool is_branched_to(const uint8_t *code, size_t len, size_t offset)
 /* Follows one instruction that does not end the straight line; false where it does. */
 static bool step(struct follower *f, const struct x86_insn *insn)
 {
-	unsigned int copied = insn->is_copy ? f->holds[insn->copy_from] : 0;
+	unsigned int result = insn->is_copy || insn->is_addition ? result_of(f, insn) : 0;
 	uint16_t lost = insn->writes;
 
 	if (insn->kind == X86_BRANCH) {
@@ -129,14 +158,14 @@ static bool step(struct follower *f, const struct x86_insn *insn)
 		if (lost & 1u << r)
 			f->holds[r] = 0;
 	}
-	if (insn->is_copy)
-		f->holds[insn->copy_to] = (uint8_t)copied;
+	if (result)
+		f->holds[insn->to] = (uint8_t)result;
 	f->pushed += insn->pushes;
 	return f->pushed >= 0 && f->pushed <= MAX_CFA_OFF;
 }
 
 static bool take(const struct follower *f, const struct x86_insn *insn, struct probe_point *point,
-		 uint8_t where[NATIVE_ARGS + 1])
+		 uint8_t where[NATIVE_SUM + 1])
 {
 	if (!is_emulated(f, insn) || (f->wanted->nothing_pushed && f->pushed) || !locate(f, where))
 		return false;
@@ -162,7 +191,7 @@ static bool is_null_branch(const struct follower *f, const struct x86_insn *insn
 }
 
 void native_point_find(const uint8_t *code, size_t len, const struct native_wanted *wanted,
-		       struct probe_point *point, uint8_t where[NATIVE_ARGS + 1])
+		       struct probe_point *point, uint8_t where[NATIVE_SUM + 1])
 {
 	struct follower f = {.code = code, .len = len, .wanted = wanted};
 	bool found = false;
@@ -172,14 +201,14 @@ void native_point_find(const uint8_t *code, size_t len, const struct native_want
 		f.holds[registers[arg]] = arg;
 	while (f.at < len && f.at <= MAX_OFFSET) {
 		struct probe_point candidate;
-		uint8_t places[NATIVE_ARGS + 1];
+		uint8_t places[NATIVE_SUM + 1];
 		struct x86_insn insn;
 
 		if (x86_decode(code + f.at, len - f.at, &insn))
 			break;
 		if (take(&f, &insn, &candidate, places)) {
 			*point = candidate;
-			for (unsigned int i = 1; i <= NATIVE_ARGS; i++)
+			for (unsigned int i = 1; i <= NATIVE_SUM; i++)
 				where[i] = places[i];
 			found = true;
 			if (!is_null_branch(&f, &insn))
@@ -193,4 +222,5 @@ void native_point_find(const uint8_t *code, size_t len, const struct native_want
 		return;
 	for (uint8_t arg = 1; arg <= NATIVE_ARGS; arg++)
 		where[arg] = arg;
+	where[NATIVE_SUM] = 0;
 }

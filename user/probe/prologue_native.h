@@ -7,9 +7,13 @@
 
 /* Arguments in registers, by the C calling convention. */
 #define NATIVE_ARGS 6
+/* Where there is an argument by this number, it is the sum of two. */
+#define NATIVE_SUM 7
 
 struct native_wanted {
 	unsigned int args; /* mask of 1 << n: must be known at the probe, n from 1 */
+	/* Of two arguments among them the sum will do; 0, 0: it will not. */
+	unsigned int summed[2];
 	/*
 	 * Where this argument is NULL nothing is to be counted: the probe may sit
 	 * behind the function's test of it. 0: no such argument.
@@ -22,9 +26,10 @@ struct native_wanted {
  * Finds it in the first @len bytes of a function (all of it, if possible). There
  * always is one: the first instruction, stepped, in the worst case.
  * @where[n] is the argument register, counted from 1, that holds argument n at
- * the probe: compilers copy them.
+ * the probe: compilers copy them. @where[NATIVE_SUM] is not 0 where two of them are
+ * there as their sum alone.
  */
 void native_point_find(const uint8_t *code, size_t len, const struct native_wanted *wanted,
-		       struct probe_point *point, uint8_t where[NATIVE_ARGS + 1]);
+		       struct probe_point *point, uint8_t where[NATIVE_SUM + 1]);
 
 #endif
