@@ -145,6 +145,13 @@ static void roles_are_told_apart(void **state)
 		{"__rust_alloc", NATIVE_ALLOCATOR},
 		{"_ZN3FoonwEm", NATIVE_PLAIN}, /* Foo::operator new */
 		{"mallocate", NATIVE_PLAIN},
+		{"zmalloc.part.0", NATIVE_ALLOCATOR},
+		{"memcpy@@GLIBC_2.14", NATIVE_PLAIN},
+		{"malloc@@GLIBC_2.2.5", NATIVE_ALLOCATOR},
+		{"PyMem_RawMalloc", NATIVE_ALLOCATOR},
+		{"PyObject_Call", NATIVE_PLAIN},
+		{"xmalloc", NATIVE_ALLOCATOR},
+		{"mi", NATIVE_PLAIN},
 		{"_ZNSt6vectorIiSaIiEE9push_backERKi", NATIVE_LIBRARY},
 		/* Its name begins with the type it returns. */
 		{"_ZN9__gnu_cxx13new_allocatorIiE9constructIiJRKiEEEvPT_DpOT0_", NATIVE_LIBRARY},

@@ -6,35 +6,57 @@
 #include "binary/demangle.h"
 #include "profile/native_role.h"
 
-/* By whole name. */
+/* With "*" at the end: all names that begin so. */
 static const char *const allocators[] = {
 	"malloc", "calloc", "realloc", "reallocarray", "memalign", "aligned_alloc",
 	"posix_memalign", "valloc", "pvalloc", "cfree", "free", "free_sized", "free_aligned_sized",
-	"malloc_usable_size",
+	/* copies made by the C library */
+	"strdup", "__strdup", "strndup", "__strndup", "wcsdup", "__wcsdup",
 	/* glibc's own, below and beside them */
-	"_int_malloc", "_int_realloc", "_int_memalign", "_int_free", "_mid_memalign", "sysmalloc",
-	"sysmalloc_mmap", "checked_request2size", "ptmalloc_init", "arena_get2", "new_heap",
-	"heap_init",
-	/* jemalloc's API beside the standard one */
-	"mallocx", "rallocx", "xallocx", "sallocx", "dallocx", "sdallocx", "nallocx",
+	"__libc_malloc*", "__libc_calloc*", "__libc_realloc*", "__libc_memalign*", "__libc_valloc*",
+	"__libc_pvalloc*", "__libc_free*", "__libc_reallocarray*", "__posix_memalign*", "tcache_*",
+	"malloc_consolidate", "malloc_hook_ini", "_int_malloc", "_int_realloc", "_int_memalign",
+	"_int_free", "_mid_memalign", "sysmalloc", "sysmalloc_mmap", "ptmalloc_init", "arena_get2",
+	"new_heap", "alloc_new_heap", "grow_heap", "heap_trim", "systrim",
 	/* where memory comes from, and what asks there */
 	"mmap", "mmap64", "__mmap", "munmap", "__munmap", "mremap", "__mremap", "brk", "__brk",
-	"sbrk", "__sbrk", "__glibc_morecore", "__default_morecore", "alloc_new_heap", "grow_heap",
-	"systrim", "heap_trim",
-	/* copies made by the C library */
-	"strdup", "__strdup", "strndup", "__strndup", "wcsdup", "__wcsdup", "strdupa"};
-
-/* By how the name begins. */
-static const char *const allocator_prefixes[] = {
-	/* glibc */
-	"__libc_malloc", "__libc_calloc", "__libc_realloc", "__libc_memalign", "__libc_valloc",
-	"__libc_pvalloc", "__libc_free", "__libc_reallocarray", "__posix_memalign", "tcache_",
-	"malloc_consolidate", "malloc_hook_ini",
-	/* bundled and prefixed allocators */
-	"je_", "_rjem_", "mi_", "_mi_", "tc_", "tcmalloc::", "mallocng_",
+	"sbrk", "__sbrk", "__glibc_morecore", "__default_morecore",
+	/* jemalloc's API beside the standard one; bundled and prefixed allocators */
+	"mallocx", "rallocx", "xallocx", "sdallocx", "dallocx", "je_*", "_rjem_*", "_mi_*",
+	"mi_malloc*", "mi_calloc*", "mi_realloc*", "mi_zalloc*", "mi_rezalloc*", "mi_recalloc*",
+	"mi_heap_*", "mi_new*", "mi_aligned_alloc*", "mi_memalign", "mi_posix_memalign",
+	"mi_valloc", "mi_pvalloc", "mi_strdup", "mi_strndup", "mi_free*", "tc_malloc*", "tc_calloc",
+	"tc_realloc", "tc_new*", "tc_delete*", "tc_free*", "tc_memalign", "tc_posix_memalign",
+	"tc_valloc", "tc_pvalloc", "tcmalloc::*",
 	/* languages */
-	"operator new", "operator delete", "__rust_alloc", "__rust_realloc", "__rust_dealloc",
-	"__rdl_", "__rg_"};
+	"operator new*", "operator delete*", "__cxa_allocate_exception",
+	"__cxa_allocate_dependent_exception", "__rust_alloc*", "__rust_realloc", "__rust_dealloc",
+	"__rdl_*", "__rg_*",
+	/* wrappers that all of a program's allocations go through */
+	"xmalloc*", "xcalloc*", "xrealloc*", "xzalloc", "xstrdup", "xstrndup", "xmemdup*",
+	"xnmalloc", "xnrealloc", "x2realloc", "x2nrealloc", "xpalloc", "xcharalloc",
+	"xreallocarray",
+	/* redis */
+	"zmalloc*", "zcalloc*", "zrealloc*", "ztrymalloc*", "ztrycalloc*", "ztryrealloc*",
+	"zstrdup", "extend_to_usable",
+	/* glib */
+	"g_malloc*", "g_realloc*", "g_try_malloc*", "g_try_realloc*", "g_strdup", "g_strndup",
+	"g_memdup*", "g_slice_alloc*", "g_slice_copy", "g_aligned_alloc*",
+	/* CPython, Perl, Ruby */
+	"PyMem_*", "_PyMem_*", "PyObject_Malloc", "PyObject_Calloc", "PyObject_Realloc",
+	"_PyObject_Malloc", "_PyObject_Calloc", "_PyObject_Realloc", "_PyObject_Arena*",
+	"pymalloc_alloc", "new_arena", "Perl_safesys*", "Perl_savepv", "Perl_savepvn",
+	"ruby_xmalloc*", "ruby_xcalloc*", "ruby_xrealloc*", "objspace_xmalloc*",
+	"objspace_xcalloc*", "objspace_xrealloc*",
+	/* SQLite, PostgreSQL, OpenSSL, libxml2, APR */
+	"sqlite3Malloc*", "sqlite3MemMalloc", "sqlite3MemRealloc", "sqlite3DbMalloc*",
+	"sqlite3DbRealloc*", "sqlite3DbStrDup", "sqlite3DbStrNDup", "sqlite3Realloc",
+	"sqlite3_malloc*", "sqlite3_realloc*", "dbMallocRawFinish", "dbReallocFinish", "palloc*",
+	"repalloc*", "pstrdup", "pnstrdup", "MemoryContextAlloc*", "MemoryContextCreate*",
+	"MemoryContextStrdup", "AllocSet*", "GenerationAlloc*", "SlabAlloc*", "CRYPTO_malloc*",
+	"CRYPTO_zalloc", "CRYPTO_calloc", "CRYPTO_realloc*", "CRYPTO_clear_realloc",
+	"CRYPTO_strdup", "CRYPTO_strndup", "CRYPTO_memdup", "xmlStrdup", "xmlStrndup",
+	"xmlCharStrdup", "apr_palloc*", "apr_pcalloc*", "apr_allocator_alloc"};
 
 static const char *const cxx_library[] = {"std::", "__gnu_cxx::", "__cxxabiv1::", "absl::"};
 
@@ -49,13 +71,18 @@ static bool begins_with_one(const char *name, const char *const *prefixes, size_
 	return false;
 }
 
+/* C compilers mark the parts and copies they make: "zmalloc.part.0". */
 static bool is_allocator(const char *name)
 {
+	size_t len = strcspn(name, ".@");
+
 	for (size_t i = 0; i < ARRAY_SIZE(allocators); i++) {
-		if (!strcmp(name, allocators[i]))
+		size_t n = strcspn(allocators[i], "*");
+
+		if (len >= n && !memcmp(name, allocators[i], n) && (allocators[i][n] || len == n))
 			return true;
 	}
-	return begins_with_one(name, allocator_prefixes, ARRAY_SIZE(allocator_prefixes));
+	return false;
 }
 
 /* Legacy Rust names look like C++ but for the hash they end in: "17h0123456789abcdefE". */
