@@ -45,6 +45,7 @@ enum unwind_cfa {
 	UNWIND_CFA_SIGNAL = 6,    /* the kernel's frame of a signal handler: registers are in it */
 	UNWIND_CFA_STOP = 7,      /* the outermost frame: nobody called it */
 	UNWIND_CFA_GO_SWITCH = 8, /* runtime.asmcgocall: on with the goroutine's stack */
+	UNWIND_CFA_GO_CALLBACK = 9, /* runtime.cgocallback: on with the thread's stack */
 	UNWIND_CFA_MAX
 };
 
@@ -63,7 +64,7 @@ struct unwind_rule {
 	union {
 		__s16 fp_off;
 		__s16 plt_pushed; /* UNWIND_CFA_PLT, whose rbp is the same always */
-		/* UNWIND_CFA_GO_SWITCH: bytes between the return address and what follows rsp */
+		/* UNWIND_CFA_GO_SWITCH: bytes from its stack pointer to its return address */
 		__s16 go_frame;
 	};
 	union {
@@ -123,6 +124,8 @@ struct unwind_process {
 struct unwind_frame {
 	__u64 pc, sp, fp;
 	__u64 interrupted;
+	/* Go: where the thread's stack goes on once the goroutine's comes from C; 0: unknown. */
+	__u64 go_sp;
 };
 
 enum unwind_result {

@@ -99,6 +99,23 @@ static __always_inline enum unwind_result unwind_signal(void *ctx, struct unwind
 	return UNWIND_STEPPED;
 }
 
+/* Go's runtime2.go, the same in Go 1.18 to 1.27 (facts: go_offsets.tsv). */
+#define UNWIND_G_STACK_HI 8
+#define UNWIND_G_M        48
+#define UNWIND_G_SCHED_SP 56
+#define UNWIND_M_G0       0
+
+/* Of goroutine @g: where cgocallback(), the last time, left the thread's stack. */
+static __always_inline __u64 unwind_go_left(void *ctx, __u64 g)
+{
+	__u64 m, g0, sp;
+
+	if (unwind_read(ctx, &m, g + UNWIND_G_M) || unwind_read(ctx, &g0, m + UNWIND_M_G0) ||
+	    unwind_read(ctx, &sp, g0 + UNWIND_G_SCHED_SP))
+		return 0;
+	return sp;
+}
+
 /*
  * runtime.asmcgocall() goes from the goroutine's stack to the thread's, and leaves
  * on the latter which goroutine that was (0: it was on the thread's already), and, in
@@ -113,15 +130,34 @@ static __always_inline enum unwind_result unwind_go_switch(void *ctx, struct unw
 	    unwind_read(ctx, &sp, f->sp + rule->go_saved - 8))
 		return UNWIND_FAILED;
 	if (g) {
-		if (unwind_read(ctx, &top, g + 8)) /* g.stack.hi */
+		if (unwind_read(ctx, &top, g + UNWIND_G_STACK_HI))
 			return UNWIND_FAILED;
 		sp = top - sp;
+		if (!f->go_sp)
+			f->go_sp = unwind_go_left(ctx, g);
 	}
 	if (rule->go_frame && unwind_read(ctx, &f->fp, sp + rule->go_frame - 8))
 		return UNWIND_FAILED;
 	if (unwind_read(ctx, &f->pc, sp + rule->go_frame))
 		return UNWIND_FAILED;
 	f->sp = sp + rule->go_frame + 8;
+	f->interrupted = 0;
+	return f->pc ? UNWIND_STEPPED : UNWIND_ENDED;
+}
+
+/*
+ * runtime.cgocallback() has a frame of 24 bytes on the thread's stack, then rbp and the
+ * return address; lowest is where the stack was left the time before that.
+ */
+static __always_inline enum unwind_result unwind_go_callback(void *ctx, struct unwind_frame *f)
+{
+	__u64 sp = f->go_sp;
+
+	if (!sp || unwind_read(ctx, &f->fp, sp + 24) || unwind_read(ctx, &f->pc, sp + 32) ||
+	    unwind_read(ctx, &f->go_sp, sp))
+		return UNWIND_FAILED;
+	f->sp = sp + 40;
+	f->interrupted = 0;
 	return f->pc ? UNWIND_STEPPED : UNWIND_ENDED;
 }
 
@@ -182,6 +218,8 @@ static __always_inline enum unwind_result unwind_step(void *ctx, struct unwind_f
 			return unwind_signal(ctx, f);
 		if (rule->cfa == UNWIND_CFA_GO_SWITCH)
 			return unwind_go_switch(ctx, f, rule);
+		if (rule->cfa == UNWIND_CFA_GO_CALLBACK)
+			return unwind_go_callback(ctx, f);
 		if (rule->cfa == UNWIND_CFA_STOP)
 			return UNWIND_ENDED;
 		if (unwind_rare_cfa(ctx, f, rule, &cfa))

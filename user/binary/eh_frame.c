@@ -14,6 +14,7 @@
 #include "base/cursor.h"
 #include "binary/cfi.h"
 #include "binary/eh_frame.h"
+#include "binary/go_unwind.h"
 
 /* Of compiled code there is about one instruction for two bytes. */
 #define INSTRUCTIONS_PER_BYTE 8
@@ -262,43 +263,73 @@ static void code_range(const struct elf_file *f, uint64_t *start, uint64_t *end)
 		*start = *end = 0;
 }
 
-struct unwind_table *eh_frame_read(const struct elf_file *f, struct eh_frame_stats *stats)
+static int find_records(const struct elf_file *f, struct reader *r, bool *end_known)
 {
 	const struct elf_section *section = elf_file_section(f, ".eh_frame");
+
+	if (elf_file_machine(f) != EM_X86_64)
+		return -ENOTSUP;
+	*end_known = section != NULL;
+	if (section) {
+		r->vaddr = section->vaddr;
+		r->bytes = elf_file_section_bytes(f, section);
+		if (cursor_ok(&r->bytes))
+			return 0;
+	}
+	*end_known = false;
+	return find_by_segment(f, r) ? 0 : -ENOENT;
+}
+
+int eh_frame_add(struct unwind_builder *b, const struct elf_file *f, struct eh_frame_stats *stats)
+{
 	struct eh_frame_stats unused;
-	struct unwind_table *t = NULL;
 	__auto_free struct cfi_common *known = calloc(KNOWN_COMMON, sizeof(*known));
-	struct reader r = {.known = known};
-	uint64_t start, end;
+	struct reader r = {.known = known, .builder = b};
+	bool end_known;
+	int err = known ? find_records(f, &r, &end_known) : -ENOMEM;
 
 	stats = stats ?: &unused;
 	*stats = (struct eh_frame_stats){0};
-	if (!known)
-		return NULL;
-	if (elf_file_machine(f) != EM_X86_64) {
-		errno = ENOTSUP;
-		return NULL;
-	}
-	if (section) {
-		r.vaddr = section->vaddr;
-		r.bytes = elf_file_section_bytes(f, section);
-	}
-	if (!section || !cursor_ok(&r.bytes)) {
-		section = NULL;
-		if (!find_by_segment(f, &r)) {
-			errno = ENOENT;
-			return NULL;
-		}
-	}
-	code_range(f, &start, &end);
-	r.builder = unwind_builder_new(start, end);
-	if (!r.builder)
-		return NULL;
+	if (err)
+		return err;
 	r.budget = INSTRUCTIONS_PER_BYTE * r.bytes.len;
-	if (read_records(&r, section != NULL, stats))
-		errno = -r.err;
+	return read_records(&r, end_known, stats);
+}
+
+struct unwind_builder *eh_frame_builder(const struct elf_file *f)
+{
+	uint64_t start, end;
+
+	code_range(f, &start, &end);
+	return unwind_builder_new(start, end);
+}
+
+/* A Go program may do without .eh_frame: then frame pointers are all it needs. */
+static int add_go(struct unwind_builder *b, const struct elf_file *f)
+{
+	const char *why;
+	struct go_binary *go = go_unwind_wanted(f) ? go_binary_open(f, &why) : NULL;
+	int err = go ? go_unwind_add(b, f, go) : 0;
+
+	go_binary_free(go);
+	return err;
+}
+
+struct unwind_table *eh_frame_read(const struct elf_file *f, struct eh_frame_stats *stats)
+{
+	struct unwind_builder *b = eh_frame_builder(f);
+	struct unwind_table *t = NULL;
+	int err;
+
+	if (!b)
+		return NULL;
+	err = eh_frame_add(b, f, stats);
+	if (!err)
+		err = add_go(b, f);
+	if (err)
+		errno = -err;
 	else
-		t = unwind_builder_finish(r.builder);
-	unwind_builder_free(r.builder);
+		t = unwind_builder_finish(b);
+	unwind_builder_free(b);
 	return t;
 }

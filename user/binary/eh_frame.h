@@ -12,10 +12,14 @@ struct eh_frame_stats {
 };
 
 /*
- * NULL with errno set, nothing printed: ENOENT the file has no .eh_frame, ENOTSUP
- * another machine's, EFBIG more code than a program has, ENOMEM. Works on files
- * without section headers. @stats may be NULL.
+ * Adds what the .eh_frame of @f says. 0; -errno, nothing printed: -ENOENT it has none,
+ * -ENOTSUP another machine's, -ENOMEM. Works on files without section headers. @stats may
+ * be NULL.
  */
+int eh_frame_add(struct unwind_builder *b, const struct elf_file *f, struct eh_frame_stats *stats);
+/* For the code of @f. NULL with errno: EFBIG more than a program has, ENOMEM. */
+struct unwind_builder *eh_frame_builder(const struct elf_file *f);
+/* All in one, with the changes between Go and C in a Go program. NULL with errno set. */
 struct unwind_table *eh_frame_read(const struct elf_file *f, struct eh_frame_stats *stats);
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "binary/eh_frame.h"
+#include "binary/go_unwind.h"
 #include "session/unwind.h"
 #include "session/unwind_store.h"
 
@@ -171,6 +172,7 @@ static int build(struct unwind *u, struct unwind_file *f, const struct elf_file 
 	struct unwind_table *t;
 	int err = f->code.n ? 0 : note_code(f, elf);
 
+	f->go = go_unwind_wanted(elf);
 	if (err)
 		return err;
 	t = eh_frame_read(elf, NULL);
