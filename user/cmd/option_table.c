@@ -170,27 +170,42 @@ static int apply_mode(struct options *o, const char *value)
 	return strcmp(value, "exact") ? -EINVAL : 0;
 }
 
+static int add_probe(struct options *o, const char *name)
+{
+	static const struct {
+		const char *name;
+		uint32_t kinds;
+	} probes[] = {
+		{"alloc", 1u << KIND_ALLOC},
+		{"map", 1u << KIND_MAP_INSERT | 1u << KIND_MAP_GROW},
+		{"gc", 1u << KIND_GC_ASSIST},
+		{"wb", 1u << KIND_WB_FLUSH},
+		{"pages", 1u << KIND_MMAP | 1u << KIND_MUNMAP | 1u << KIND_MREMAP | 1u << KIND_BRK},
+		/* Those of C in Go programs as well: of others they are tapped anyway. */
+		{"native", 1u << KIND_ALLOC},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
+		if (strcmp(name, probes[i].name))
+			continue;
+		o->session.kinds |= probes[i].kinds;
+		o->session.native_in_go = o->session.native_in_go || !strcmp(name, "native");
+		return 0;
+	}
+	return -EINVAL;
+}
+
 static int apply_probe(struct options *o, const char *value)
 {
 	__auto_free char *list = strdup(value);
 	char *at = list, *item;
+	int err = list ? 0 : -ENOMEM;
 
-	if (!list)
-		return -ENOMEM;
 	o->session.kinds = 0;
-	while ((item = strsep(&at, ","))) {
-		if (!strcmp(item, "alloc"))
-			o->session.kinds |= 1u << KIND_ALLOC;
-		else if (!strcmp(item, "map"))
-			o->session.kinds |= 1u << KIND_MAP_INSERT | 1u << KIND_MAP_GROW;
-		else if (!strcmp(item, "wb"))
-			o->session.kinds |= 1u << KIND_WB_FLUSH;
-		else if (!strcmp(item, "gc"))
-			o->session.kinds |= 1u << KIND_GC_ASSIST;
-		else
-			return -EINVAL;
-	}
-	return 0;
+	o->session.native_in_go = false;
+	while (!err && (item = strsep(&at, ",")))
+		err = add_probe(o, item);
+	return err;
 }
 
 static int apply_allocator(struct options *o, const char *value)
@@ -385,8 +400,8 @@ const struct option_spec option_specs[] = {
 	{'f', "format", "FORMAT", CMD_DIFF, apply_format, "if no suffix tells: " DIFF_FORMATS,
 	 "one of " DIFF_FORMATS},
 	{0, "probe", "LIST", CMD_RECORD, apply_probe,
-	 "what to tap: alloc,map,gc (default), wb (write barriers)",
-	 "a list of alloc, map, gc, wb"},
+	 "what to tap: alloc,map,gc (default), wb, pages, native (in Go too)",
+	 "a list of alloc, map, gc, wb, pages, native"},
 	{0, "allocator", "SYMBOL[:N]", CMD_RECORD | CMD_DOCTOR, apply_allocator,
 	 "tap SYMBOL too, whose Nth argument (default 1st) is a size; repeatable",
 	 "the name of a function, as palloc:2; the number of its size's argument is 1 to 6"},
