@@ -61,9 +61,10 @@ static void print(const struct profile *p)
 
 static int dump_file(const char *path)
 {
+	static const struct image_options options;
 	__auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct elf_file *elf = fd < 0 ? NULL : elf_file_open_fd(fd, path);
-	struct image *img = elf ? image_new(path, fd) : NULL;
+	struct image *img = elf ? image_new(path, fd, &options) : NULL;
 	struct profile_builder *b = img ? profile_builder_new() : NULL;
 	struct profile *p = NULL;
 	int status = 1;

@@ -17,19 +17,21 @@
 struct image {
 	char *path;
 	int fd;
-	bool opened, fetch;
+	bool opened;
+	const struct image_options *options;
 	struct elf_file *elf;
 	struct go_binary *go;
 	struct native_names *native; /* made when first asked */
 	uint64_t nameless;
 };
 
-struct image *image_new(const char *path, int fd)
+struct image *image_new(const char *path, int fd, const struct image_options *options)
 {
 	struct image *img = calloc(1, sizeof(*img));
 
 	if (!img)
 		return NULL;
+	img->options = options;
 	img->path = strdup(path);
 	img->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (img->path && (fd < 0 || img->fd >= 0))
@@ -49,11 +51,6 @@ void image_free(struct image *img)
 		close(img->fd);
 	free(img->path);
 	free(img);
-}
-
-void image_use_debuginfod(struct image *img)
-{
-	img->fetch = true;
 }
 
 /* The kernel gives every process the same one. */
@@ -198,7 +195,7 @@ static bool add_native_frames(struct image *img, struct profile_builder *b, uint
 			      struct image_frames *out)
 {
 	if (!img->native)
-		img->native = native_names_new(img->elf, img->fd, img->fetch);
+		img->native = native_names_new(img->elf, img->fd, img->options);
 	return img->native && native_names_add(img->native, b, vaddr, out);
 }
 

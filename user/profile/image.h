@@ -3,6 +3,7 @@
 #ifndef ALLOCTAP_PROFILE_IMAGE_H
 #define ALLOCTAP_PROFILE_IMAGE_H
 
+#include "probe/native_plan.h"
 #include "profile/builder.h"
 
 struct image;
@@ -10,14 +11,19 @@ struct image;
 /* What the kernel calls the code it maps into every process; it is in no file. */
 #define IMAGE_VDSO "[vdso]"
 
+struct image_options {
+	bool debuginfod; /* debug information that is not installed may be fetched */
+	/* Functions that allocate for others, besides those known to native_role(). */
+	const struct native_custom *allocators;
+	size_t n_allocators;
+};
+
 /*
  * @fd is duplicated; -1 makes an image that knows no names, unless @path is IMAGE_VDSO.
- * NULL with errno ENOMEM.
+ * @options must outlive it. NULL with errno ENOMEM.
  */
-struct image *image_new(const char *path, int fd);
+struct image *image_new(const char *path, int fd, const struct image_options *options);
 void image_free(struct image *img);
-/* Debug information that is not installed may be fetched. Before the first name is asked. */
-void image_use_debuginfod(struct image *img);
 /* The build ID in hex, "" where there is none. */
 const char *image_build_id(struct image *img);
 

@@ -20,6 +20,7 @@ struct known_name {
 };
 
 struct native_names {
+	const struct image_options *options;
 	struct elf_file *debug; /* the separate file, or NULL */
 	struct dwarf_lines *lines;
 	/* Of the separate file, which has all of them, and of the file itself. */
@@ -82,13 +83,12 @@ static int fetch_debug(const struct elf_file *elf)
 	return fd;
 }
 
-static void open_separate(struct native_names *n, const struct elf_file *elf, const char *path,
-			  bool fetch)
+static void open_separate(struct native_names *n, const struct elf_file *elf, const char *path)
 {
 	__auto_free char *found = NULL;
 	__auto_close int fd = debug_file_open(elf, path, DEBUG_FILE_ROOT, &found);
 
-	if (fd < 0 && fetch)
+	if (fd < 0 && n->options->debuginfod)
 		fd = fetch_debug(elf);
 	if (fd < 0)
 		return;
@@ -99,13 +99,15 @@ static void open_separate(struct native_names *n, const struct elf_file *elf, co
 	n->lines = read_dwarf(n->debug, fd, found ? found : path);
 }
 
-struct native_names *native_names_new(const struct elf_file *elf, int fd, bool fetch)
+struct native_names *native_names_new(const struct elf_file *elf, int fd,
+				      const struct image_options *options)
 {
 	struct native_names *n = calloc(1, sizeof(*n));
 	__auto_free char *path = fd < 0 ? NULL : path_of(fd);
 
 	if (!n)
 		return NULL;
+	n->options = options;
 	n->symbols = elf_symbols_new(elf);
 	if (!n->symbols) {
 		native_names_free(n);
@@ -115,7 +117,7 @@ struct native_names *native_names_new(const struct elf_file *elf, int fd, bool f
 	if (path && has_dwarf(elf))
 		n->lines = read_dwarf(elf, fd, path);
 	else if (path)
-		open_separate(n, elf, path, fetch);
+		open_separate(n, elf, path);
 	return n;
 }
 
@@ -186,6 +188,15 @@ static bool is_known(const void *ctx, uint32_t id, const void *key)
 	return n->known.data[id].system == *(const str_id *)key;
 }
 
+static bool is_named_allocator(const struct image_options *o, const char *name)
+{
+	for (size_t i = 0; i < o->n_allocators; i++) {
+		if (!strcmp(o->allocators[i].symbol, name))
+			return true;
+	}
+	return false;
+}
+
 static struct known_name look_up(struct native_names *n, struct profile_builder *b,
 				 const char *system)
 {
@@ -198,7 +209,7 @@ static struct known_name look_up(struct native_names *n, struct profile_builder 
 		return n->known.data[id];
 	readable = demangle(system);
 	k.readable = readable ? profile_builder_str(b, readable) : plain_name(b, system);
-	k.role = native_role(system);
+	k.role = is_named_allocator(n->options, system) ? NATIVE_ALLOCATOR : native_role(system);
 	/* Without room it is read again, no more. */
 	if (!vec_push(&n->known, k))
 		(void)intern_add(&n->index, hash, (uint32_t)n->known.n - 1);

@@ -10,10 +10,11 @@ struct native_names;
 
 /*
  * Looks for debug information in the file, whose descriptor is @fd (-1: none), in its
- * separate debug file, and, with @fetch, at debuginfod servers. @elf must outlive it.
- * NULL with errno ENOMEM.
+ * separate debug file, and at debuginfod servers if @options say so. @elf and @options must
+ * outlive it. NULL with errno ENOMEM.
  */
-struct native_names *native_names_new(const struct elf_file *elf, int fd, bool fetch);
+struct native_names *native_names_new(const struct elf_file *elf, int fd,
+				      const struct image_options *options);
 void native_names_free(struct native_names *n);
 /* Adds the functions around link-time address @vaddr. False where there is no name. */
 bool native_names_add(struct native_names *n, struct profile_builder *b, uint64_t vaddr,

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "binary/perf_map.h"
-#include "profile/image.h"
 #include "profile/symbolize.h"
 #include "target/package.h"
 
@@ -56,17 +55,17 @@ struct symbolizer {
 	VEC(struct file_image) images;
 	VEC(struct mapped) maps;
 	VEC(struct compiled) compiled;
-	bool use_debuginfod;
+	const struct image_options *options;
 	VEC(struct resolved) resolved;
 	struct intern index; /* of resolved, by (target, address) */
 };
 
-struct symbolizer *symbolizer_new(struct profile_builder *b)
+struct symbolizer *symbolizer_new(struct profile_builder *b, const struct image_options *options)
 {
 	struct symbolizer *s = calloc(1, sizeof(*s));
 
 	if (s)
-		s->b = b;
+		*s = (struct symbolizer){.b = b, .options = options};
 	return s;
 }
 
@@ -105,9 +104,7 @@ static int add_image(struct symbolizer *s, const struct memory_map *map, int fd,
 	struct file_image img = {.device = map->device, .inode = map->inode};
 
 	img.path = strdup(map->path);
-	img.image = image_new(map->path, fd);
-	if (img.image && s->use_debuginfod)
-		image_use_debuginfod(img.image);
+	img.image = image_new(map->path, fd, s->options);
 	*id = (uint32_t)s->images.n;
 	if (img.path && img.image && !vec_push(&s->images, img))
 		return 0;
@@ -166,11 +163,6 @@ int symbolizer_add_perf_map(struct symbolizer *s, uint32_t target, int fd)
 		return 0;
 	perf_map_free(c.names);
 	return -ENOMEM;
-}
-
-void symbolizer_use_debuginfod(struct symbolizer *s)
-{
-	s->use_debuginfod = true;
 }
 
 static struct mapped *find_mapped(struct symbolizer *s, uint32_t target, uint64_t address)

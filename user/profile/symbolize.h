@@ -10,12 +10,13 @@
 #define ALLOCTAP_PROFILE_SYMBOLIZE_H
 
 #include "profile/builder.h"
+#include "profile/image.h"
 #include "target/maps.h"
 
 struct symbolizer;
 
-/* Adds what it finds to @b, which must outlive it. NULL with errno ENOMEM. */
-struct symbolizer *symbolizer_new(struct profile_builder *b);
+/* Adds what it finds to @b. That and @options must outlive it. NULL with errno ENOMEM. */
+struct symbolizer *symbolizer_new(struct profile_builder *b, const struct image_options *options);
 void symbolizer_free(struct symbolizer *s);
 
 /*
@@ -32,8 +33,6 @@ int symbolizer_add_mapping(struct symbolizer *s, uint32_t target, const struct m
  * here. They are for memory without a program's file behind it. 0 or -errno.
  */
 int symbolizer_add_perf_map(struct symbolizer *s, uint32_t target, int fd);
-/* Debug information that is not installed may be fetched. Before any mapping is added. */
-void symbolizer_use_debuginfod(struct symbolizer *s);
 /* Tells the user which files gave no names, and what would help. */
 void symbolizer_say_nameless(const struct symbolizer *s);
 

@@ -309,12 +309,13 @@ static struct profile *finish(struct result *r)
 struct profile *result_profile(const struct result_input *in)
 {
 	struct result r = {
-		.in = in, .builder = in->builder, .symbolizer = symbolizer_new(in->builder)};
+		.in = in,
+		.builder = in->builder,
+		.symbolizer = symbolizer_new(in->builder, &in->names),
+	};
 	struct profile *p = NULL;
 	int err = r.symbolizer ? 0 : -ENOMEM;
 
-	if (!err && in->debuginfod)
-		symbolizer_use_debuginfod(r.symbolizer);
 	if (!err)
 		err = add_targets(&r);
 	if (!err) {

@@ -25,7 +25,7 @@ struct result_input {
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	double trap_ns;      /* below 0: not measured */
 	bool has_types;      /* counts are kept apart by them */
-	bool debuginfod;
+	struct image_options names;
 };
 
 /* NULL with errno set, the reason printed. */
