@@ -21,7 +21,7 @@ static __always_inline void count_one(const struct native_hit *n, struct count_k
 {
 	key->target = hit_target(&n->hit, NULL);
 	if (key->target)
-		native_count(n, key, v, NULL, NULL);
+		native_count(n, key, v);
 	hit_end(&n->hit);
 }
 
@@ -163,32 +163,40 @@ static __always_inline __u64 container_entries(const struct native_hit *n, __u64
 	return entries;
 }
 
+/* Walks first: the verifier follows the walk once for each way that led to it. */
 SEC("?uprobe")
 int native_container(void *ctx)
 {
 	struct count_key key = {.kind = KIND_MAP_INSERT}, growth = {.kind = KIND_MAP_GROW};
 	struct count_value v = {.objects = 1};
-	__u64 buckets = 1;
+	const struct stack_value *stack;
+	struct walk_scratch *s;
 	struct native_hit n;
-	bool grows = false;
+	__u64 buckets = 1;
+	bool grows;
 
-	if (!native_begin(&n, ctx))
-		return 0;
-	key.type = growth.type = n.probe->container;
-	v.entries = container_entries(&n, &buckets);
-	growth.detail = GROWTH_DETAIL(GROWTH_DOUBLE, log2_u64(buckets), 0);
-	if (n.probe->op == NATIVE_HASH_INSERT)
-		grows = will_rehash(native_arg(&n, n.probe->ptr_arg), buckets,
-				    v.entries + (n.probe->flags & NATIVE_SUMMED ? 0 : n.args[4]));
-	if (native_nested(&n))
+	if (!native_begin(&n, ctx) || native_nested(&n))
 		return 0;
 	key.target = growth.target = hit_target(&n.hit, NULL);
 	if (!key.target)
 		return 0;
-	if (n.probe->op == NATIVE_REHASH)
-		native_count(&n, &growth, &v, NULL, NULL);
-	else
-		native_count(&n, &key, &v, grows ? &growth : NULL, &v);
+	s = native_stack(&n, &key.stack);
+	stack = s ? &s->stack : NULL;
+	key.type = growth.type = n.probe->container;
+	v.entries = container_entries(&n, &buckets);
+	grows = n.probe->op == NATIVE_REHASH;
+	if (n.probe->op == NATIVE_HASH_INSERT)
+		grows = will_rehash(native_arg(&n, n.probe->ptr_arg), buckets,
+				    v.entries + (n.probe->flags & NATIVE_SUMMED ? 0 : n.args[4]));
+	if (grows) {
+		growth.stack = key.stack;
+		growth.detail = GROWTH_DETAIL(GROWTH_DOUBLE, log2_u64(buckets), 0);
+		count_event(&growth, &v, stack);
+	}
+	if (n.probe->op != NATIVE_REHASH)
+		count_event(&key, &v, stack);
+	if (s)
+		scratch_release(s);
 	hit_end(&n.hit);
 	return 0;
 }

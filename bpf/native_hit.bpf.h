@@ -160,27 +160,29 @@ static __always_inline __u64 native_walk(const struct native_hit *n, struct walk
 	return walk_native_stack(s, n->hit.regs, n->hit.cookie.cfa_off, current_tgid());
 }
 
-/* Counts @v under @key, and @second_v under @second where that is not NULL, with one walk. */
-static __always_inline void native_count(const struct native_hit *n, struct count_key *key,
-					 const struct count_value *v, struct count_key *second,
-					 const struct count_value *second_v)
+/*
+ * The stack of the hit and its id, to be released; NULL and 0, counted as lost, where
+ * there is no room for it.
+ */
+static __always_inline struct walk_scratch *native_stack(const struct native_hit *n, __u64 *id)
 {
 	struct walk_scratch *s = scratch_take();
 
-	if (s) {
-		key->stack = native_walk(n, s);
-		if (second) {
-			second->stack = key->stack;
-			count_event(second, second_v, &s->stack);
-		}
-		count_event(key, v, &s->stack);
-		scratch_release(s);
-	} else {
+	if (s)
+		*id = native_walk(n, s);
+	else
 		lose(LOST_STACK_SCRATCH);
-		count_event(key, v, NULL);
-		if (second)
-			count_event(second, second_v, NULL);
-	}
+	return s;
+}
+
+static __always_inline void native_count(const struct native_hit *n, struct count_key *key,
+					 const struct count_value *v)
+{
+	struct walk_scratch *s = native_stack(n, &key->stack);
+
+	count_event(key, v, s ? &s->stack : NULL);
+	if (s)
+		scratch_release(s);
 }
 
 #endif

@@ -117,15 +117,14 @@ static __always_inline bool live_insert(const struct live_key *key, const struct
 /* Who asks: kept now, for the count to come. */
 static __always_inline void note_caller(const struct native_hit *n, struct live_call *call)
 {
-	struct walk_scratch *s = scratch_take();
+	struct walk_scratch *s;
 
 	call->stack = 0;
+	s = native_stack(n, &call->stack);
 	if (!s) {
 		call->ret = 0;
-		lose(LOST_STACK_SCRATCH);
 		return;
 	}
-	call->stack = native_walk(n, s);
 	call->ret = s->stack.n > 1 ? s->stack.ips[1] : 0;
 	if (!keep_stack(call->stack, &s->stack))
 		call->stack = 0;
@@ -143,7 +142,7 @@ static __always_inline void count_unfollowed(const struct native_hit *n, __u32 t
 
 	lose(LOST_LIVE_CALL);
 	if (size < NATIVE_SIZE_MAX)
-		native_count(n, &key, &v, NULL, NULL);
+		native_count(n, &key, &v);
 }
 
 /* An allocator is entered. True: its return is to be seen. */
