@@ -61,7 +61,7 @@ static void print(const struct profile *p)
 
 static int dump_file(const char *path)
 {
-	static const struct image_options options;
+	struct image_options options = {0};
 	__auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct elf_file *elf = fd < 0 ? NULL : elf_file_open_fd(fd, path);
 	struct image *img = elf ? image_new(path, fd, &options) : NULL;

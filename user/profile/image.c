@@ -18,14 +18,14 @@ struct image {
 	char *path;
 	int fd;
 	bool opened;
-	const struct image_options *options;
+	struct image_options *options;
 	struct elf_file *elf;
 	struct go_binary *go;
 	struct native_names *native; /* made when first asked */
 	uint64_t nameless;
 };
 
-struct image *image_new(const char *path, int fd, const struct image_options *options)
+struct image *image_new(const char *path, int fd, struct image_options *options)
 {
 	struct image *img = calloc(1, sizeof(*img));
 

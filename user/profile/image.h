@@ -12,7 +12,7 @@ struct image;
 #define IMAGE_VDSO "[vdso]"
 
 struct image_options {
-	bool debuginfod; /* debug information that is not installed may be fetched */
+	bool debuginfod; /* fetch debug information that is not installed; reset where none can be */
 	/* Functions that allocate for others, besides those known to native_role(). */
 	const struct native_custom *allocators;
 	size_t n_allocators;
@@ -22,7 +22,7 @@ struct image_options {
  * @fd is duplicated; -1 makes an image that knows no names, unless @path is IMAGE_VDSO.
  * @options must outlive it. NULL with errno ENOMEM.
  */
-struct image *image_new(const char *path, int fd, const struct image_options *options);
+struct image *image_new(const char *path, int fd, struct image_options *options);
 void image_free(struct image *img);
 /* The build ID in hex, "" where there is none. */
 const char *image_build_id(struct image *img);

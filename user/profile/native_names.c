@@ -20,7 +20,7 @@ struct known_name {
 };
 
 struct native_names {
-	const struct image_options *options;
+	struct image_options *options;
 	struct elf_file *debug; /* the separate file, or NULL */
 	struct dwarf_lines *lines;
 	/* Of the separate file, which has all of them, and of the file itself. */
@@ -66,7 +66,7 @@ static struct dwarf_lines *read_dwarf(const struct elf_file *f, int fd, const ch
 	return lines;
 }
 
-static int fetch_debug(const struct elf_file *elf)
+static int fetch_debug(const struct elf_file *elf, struct image_options *options)
 {
 	const char *build_id = elf_file_build_id(elf);
 	int fd;
@@ -75,11 +75,13 @@ static int fetch_debug(const struct elf_file *elf)
 		return -ENOENT;
 	log_info("%s: asking debuginfod for build ID %s", elf_file_name(elf), build_id);
 	fd = debug_file_fetch(build_id);
-	if (fd == -ENOSYS)
+	if (fd == -ENOSYS) {
+		options->debuginfod = false;
 		log_warn("debuginfod cannot be asked: install libdebuginfod1 and set "
 			 "DEBUGINFOD_URLS");
-	else if (fd < 0)
+	} else if (fd < 0) {
 		log_info("%s: not there: %s", elf_file_name(elf), strerror(-fd));
+	}
 	return fd;
 }
 
@@ -89,7 +91,7 @@ static void open_separate(struct native_names *n, const struct elf_file *elf, co
 	__auto_close int fd = debug_file_open(elf, path, DEBUG_FILE_ROOT, &found);
 
 	if (fd < 0 && n->options->debuginfod)
-		fd = fetch_debug(elf);
+		fd = fetch_debug(elf, n->options);
 	if (fd < 0)
 		return;
 	n->debug = elf_file_open_fd(fd, found ? found : path);
@@ -100,7 +102,7 @@ static void open_separate(struct native_names *n, const struct elf_file *elf, co
 }
 
 struct native_names *native_names_new(const struct elf_file *elf, int fd,
-				      const struct image_options *options)
+				      struct image_options *options)
 {
 	struct native_names *n = calloc(1, sizeof(*n));
 	__auto_free char *path = fd < 0 ? NULL : path_of(fd);

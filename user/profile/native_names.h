@@ -14,7 +14,7 @@ struct native_names;
  * outlive it. NULL with errno ENOMEM.
  */
 struct native_names *native_names_new(const struct elf_file *elf, int fd,
-				      const struct image_options *options);
+				      struct image_options *options);
 void native_names_free(struct native_names *n);
 /* Adds the functions around link-time address @vaddr. False where there is no name. */
 bool native_names_add(struct native_names *n, struct profile_builder *b, uint64_t vaddr,

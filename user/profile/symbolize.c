@@ -55,7 +55,7 @@ struct symbolizer {
 	VEC(struct file_image) images;
 	VEC(struct mapped) maps;
 	VEC(struct compiled) compiled;
-	const struct image_options *options;
+	struct image_options options;
 	VEC(struct resolved) resolved;
 	struct intern index; /* of resolved, by (target, address) */
 };
@@ -65,7 +65,7 @@ struct symbolizer *symbolizer_new(struct profile_builder *b, const struct image_
 	struct symbolizer *s = calloc(1, sizeof(*s));
 
 	if (s)
-		*s = (struct symbolizer){.b = b, .options = options};
+		*s = (struct symbolizer){.b = b, .options = *options};
 	return s;
 }
 
@@ -104,7 +104,7 @@ static int add_image(struct symbolizer *s, const struct memory_map *map, int fd,
 	struct file_image img = {.device = map->device, .inode = map->inode};
 
 	img.path = strdup(map->path);
-	img.image = image_new(map->path, fd, s->options);
+	img.image = image_new(map->path, fd, &s->options);
 	*id = (uint32_t)s->images.n;
 	if (img.path && img.image && !vec_push(&s->images, img))
 		return 0;

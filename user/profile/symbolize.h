@@ -15,7 +15,7 @@
 
 struct symbolizer;
 
-/* Adds what it finds to @b. That and @options must outlive it. NULL with errno ENOMEM. */
+/* Adds what it finds to @b, which must outlive it. NULL with errno ENOMEM. */
 struct symbolizer *symbolizer_new(struct profile_builder *b, const struct image_options *options);
 void symbolizer_free(struct symbolizer *s);
 

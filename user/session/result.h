@@ -20,7 +20,7 @@ struct result_input {
 	const struct gc_log *gc;
 	const struct live *live; /* NULL: blocks were not followed */
 	const struct memory_log *memory;
-	uint64_t usdt_lost;      /* events of static probes */
+	uint64_t usdt_lost; /* events of static probes */
 	uint64_t start_unix_ns, duration_ns;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	double trap_ns;      /* below 0: not measured */
