@@ -220,7 +220,8 @@ void image_frames(struct image *img, struct profile_builder *b, uint64_t offset,
 		return;
 	img->nameless++;
 	snprintf(why, sizeof(why), "[no symbols: %s]", base_name(img->path));
-	image_special_frame(b, why, frames);
+	/* What the kernel names itself, "[heap]" or "[uprobes]", is no file. */
+	image_special_frame(b, *img->path == '[' ? img->path : why, frames);
 }
 
 bool image_is_signal_return(struct image *img, uint64_t offset)

@@ -39,6 +39,9 @@ static const char *const allocators[] = {
 	/* redis */
 	"zmalloc*", "zcalloc*", "zrealloc*", "ztrymalloc*", "ztrycalloc*", "ztryrealloc*",
 	"zstrdup", "extend_to_usable",
+	/* obstacks of GNU programs */
+	"_obstack_newchunk", "_obstack_begin", "_obstack_begin_1", "_obstack_begin_worker",
+	"call_chunkfun",
 	/* glib */
 	"g_malloc*", "g_realloc*", "g_try_malloc*", "g_try_realloc*", "g_strdup", "g_strndup",
 	"g_memdup*", "g_slice_alloc*", "g_slice_copy", "g_aligned_alloc*",
