@@ -119,12 +119,10 @@ static __always_inline struct task_struct *leader(void)
 
 static __noinline bool comm_matches(void)
 {
-	char comm[GLOB_BYTES] = {}, pattern[GLOB_BYTES];
+	char comm[GLOB_BYTES] = {};
 
 	BPF_CORE_READ_STR_INTO(&comm, leader(), comm);
-	for (int i = 0; i < GLOB_BYTES; i++)
-		pattern[i] = cfg_comm[i];
-	return glob_matches(pattern, comm);
+	return glob_matches(cfg_comm, comm);
 }
 
 static __always_inline bool is_selected(void)

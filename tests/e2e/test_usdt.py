@@ -150,7 +150,7 @@ def test_java(start, tap, tmp_path, collect_class, home, collector):
     options = java_options(home, collector, log)
     target = start([f"{home}/bin/java", *options, "Collect"])
     target.expect("ready")
-    t = tap(target.pid, [out])
+    t = tap(target.pid, [out], ["--probe", "gc"])
     target.send("go\n")
     target.expect("done")
     assert target.wait() == 0
@@ -266,7 +266,8 @@ def test_report_is_of_collections(root, tmp_path):
     """Not of call sites, of which none can be seen; who asks for those is told so."""
     out = tmp_path / "out.atap"
     collect = [PYTHON, os.path.join(COLLECT, "collect.py"), "now"]
-    r = lab.run_alloctap("record", "-f", "text", "-o", "-", "-o", out, "--", *collect)
+    r = lab.run_alloctap("record", "--probe", "gc", "-f", "text", "-o", "-", "-o", out, "--",
+                         *collect)
     assert r.returncode == 0, r.stderr
     assert "\npauses " in r.stdout and "\nmemory " in r.stdout and "generation 2" in r.stdout
     sites = lab.run_alloctap("report", out)
@@ -300,13 +301,19 @@ def test_ruby(start, tap, tmp_path):
     assert target.wait() == 0
 
 
-def test_ruby_is_told_to_be_running(root):
+def test_ruby_from_its_start(root, tmp_path):
+    """Its collector is in a library that the loader maps: nothing of it is missed."""
     ruby = shutil.which("ruby")
     if not ruby or "libruby" not in subprocess.run(["ldd", ruby], capture_output=True, text=True).stdout:
         pytest.skip("no ruby that keeps its collector in a library")
-    r = lab.run_alloctap("record", "--", "ruby", "-e", "puts 1")
-    assert r.returncode == 3 and r.stdout == "", r
-    assert "in a library that is not loaded yet: start it, then tap it with -p" in r.stderr
+    out = tmp_path / "out.json"
+    r = lab.run_alloctap("record", "-o", out, "--", "ruby", "-e",
+                         "10.times { GC.start }; puts GC.count")
+    assert r.returncode == 0, r.stderr
+    report = lab.load_json(out)
+    lab.no_losses(report)
+    assert len(report["gc"]["cycles"]) == int(r.stdout)
+    assert report["totals"]["alloc_objects"] > 10000
 
 
 # --- a program that pretends ------------------------------------------------------------
@@ -356,13 +363,14 @@ def test_arguments_wherever_they_are(start, tap, tmp_path, link):
 
 # --- builds without probes ------------------------------------------------------------
 
-def refusal(start, argv, ready=None):
+def what_is_said(start, argv, ready=None):
+    """Of a runtime whose collections cannot be seen; its allocations can."""
     target = start(argv)
     if ready:
         target.expect(ready)
     r = lab.run_alloctap("record", "-p", target.pid, "-d", "1s")
-    assert r.returncode == 3, r.stderr
-    assert r.stdout == ""
+    assert r.returncode == 0, r.stderr
+    assert "glibc" in r.stderr, r.stderr
     return r.stderr
 
 
@@ -370,7 +378,7 @@ def test_python_without_probes_is_told_so(root, start, tmp_path):
     copy = tmp_path / os.path.basename(os.path.realpath(PYTHON))
     subprocess.run(["objcopy", "--remove-section", ".note.stapsdt", os.path.realpath(PYTHON),
                     copy], check=True)
-    stderr = refusal(start, [str(copy), os.path.join(COLLECT, "collect.py")], "ready")
+    stderr = what_is_said(start, [str(copy), os.path.join(COLLECT, "collect.py")], "ready")
     assert re.search(rf"pid \d+ \(python3\S*\): {copy}: this CPython has no static probes that tell "
                      r"of its garbage collections: .*--with-dtrace", stderr), stderr
 
@@ -378,7 +386,8 @@ def test_python_without_probes_is_told_so(root, start, tmp_path):
 def test_node_is_told_so(root, start):
     if not shutil.which("node"):
         pytest.skip("no node")
-    stderr = refusal(start, ["node", "-e", "console.log('ready'); process.stdin.resume()"], "ready")
+    stderr = what_is_said(start, ["node", "-e", "console.log('ready'); process.stdin.resume()"],
+                          "ready")
     assert re.search(r"this Node.js has no static probes .*--trace-gc", stderr), stderr
 
 

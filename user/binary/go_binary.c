@@ -75,14 +75,14 @@ static int refuse_no_table(const struct elf_file *f, const char **why)
 
 	/* gccgo keeps export data in a section that strip leaves alone. */
 	if (elf_file_section(f, ".go_export"))
-		return refuse(why, -ENOEXEC,
+		return refuse(why, -ENOTSUP,
 			      "built by gccgo, which writes no Go function table; "
 			      "build it with the gc compiler (plain go build)");
 	/* TinyGo's assembly: src/internal/task, src/runtime/asm_*.S. */
 	if (s)
 		names = elf_file_section_bytes(f, s);
 	if (cursor_ok(&names) && memmem(names.base, names.len, "\0tinygo_", 8))
-		return refuse(why, -ENOEXEC,
+		return refuse(why, -ENOTSUP,
 			      "built by TinyGo, which has a runtime of its own; "
 			      "build it with the gc compiler (plain go build)");
 	return refuse(why, -ENOEXEC, "not a Go program (it holds no Go function table)");

@@ -18,8 +18,8 @@ struct go_version {
 
 /*
  * NULL with errno set, nothing printed; *why gets a static sentence:
- *	ENOEXEC   not a Go program (or gccgo, TinyGo)
- *	ENOTSUP   Go, but of a kind we cannot read: garble, or older than 1.18
+ *	ENOEXEC   not a Go program
+ *	ENOTSUP   Go, but of a kind we cannot read: gccgo, TinyGo, garble, or older than 1.18
  *	EBADMSG   damaged tables
  *	ENOMEM
  * @f must outlive the result.

@@ -128,6 +128,7 @@ static void say_started(const struct recorder *r)
 {
 	char until[64];
 
+	session_say_unseen(r->session);
 	if (r->options->duration_ns)
 		snprintf(until, sizeof(until), "for %.4gs; Ctrl-C stops early",
 			 (double)r->options->duration_ns / 1e9);
@@ -137,7 +138,7 @@ static void say_started(const struct recorder *r)
 		 session_n_probes(r->session),
 		 session_sees_allocations(r->session)
 			 ? ""
-			 : ": no allocator that we know, only collections are seen",
+			 : ": garbage collections only",
 		 until);
 }
 

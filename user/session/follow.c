@@ -223,7 +223,10 @@ static int begin_target(struct follow *f, size_t i)
 	target = targets_by_id(&f->t->targets, e->target);
 	target->start_ns = e->time_ns;
 	target->parent = e->parent;
-	return over || !tap_process(tap) ? 0 : tolerate(tapper_attach(f->t, target));
+	/* At the very end probes are out already. */
+	if (over || !tap_process(tap) || !f->t->attachment)
+		return 0;
+	return tolerate(tapper_attach(f->t, target));
 }
 
 static int end_target(struct follow *f, const struct event *e)
@@ -319,6 +322,19 @@ int follow_settle(struct follow *f)
 	if (!err && is_open(f))
 		err = settle_lost_events(f);
 	return err ? err : settle_changed(f);
+}
+
+int follow_find(struct follow *f, uint32_t id)
+{
+	struct tap *tap;
+
+	if (!id || targets_by_id(&f->t->targets, id))
+		return 0;
+	tap = tap_new_gone(0, "unknown", f->t->files);
+	if (tap && !targets_add(&f->t->targets, tap, id))
+		return 0;
+	tap_free(tap);
+	return -ENOMEM;
 }
 
 /* --- processes that run already ------------------------------------------------------ */

@@ -25,5 +25,10 @@ int follow_scan(struct follow *f);
 int follow_event(struct follow *f, const struct event *e);
 /* Does what events and records call for. 0 or -errno, printed. */
 int follow_settle(struct follow *f);
+/*
+ * Target @id was counted for: where nothing was ever told of it, makes one that is called
+ * "unknown". 0 or -ENOMEM.
+ */
+int follow_find(struct follow *f, uint32_t id);
 
 #endif

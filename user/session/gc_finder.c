@@ -48,13 +48,11 @@ struct file *gc_finder_look(const struct mappings *m, struct files *files, const
 	return look_beside(files, p);
 }
 
-const struct gc_runtime *gc_finder_without_probes(const struct mappings *m)
+const struct file *gc_finder_without_probes(const struct mappings *m)
 {
 	vec_for_each (&m->files, file) {
-		const struct gc_runtime *runtime = gc_runtime_of_file((*file)->path);
-
-		if (runtime && !(*file)->usdt.n)
-			return runtime;
+		if (gc_runtime_of_file((*file)->path) && !(*file)->usdt.n)
+			return *file;
 	}
 	return NULL;
 }

@@ -11,8 +11,8 @@
  * from. NULL where there is none.
  */
 struct file *gc_finder_look(const struct mappings *m, struct files *files, const struct process *p);
-/* A runtime seen in what is mapped whose file has no static probes, or NULL. */
-const struct gc_runtime *gc_finder_without_probes(const struct mappings *m);
+/* A mapped file that is a runtime's, by its name, and has no static probes; or NULL. */
+const struct file *gc_finder_without_probes(const struct mappings *m);
 /* "CPython 3.11" of libpython3.11.so.1.0: the file's name is all that tells it. */
 void gc_finder_version(const struct file *file, char *text, size_t size);
 

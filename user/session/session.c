@@ -122,8 +122,8 @@ int session_add_target(struct session *s, struct process *process, bool starting
 	if (!tap)
 		return -errno;
 	if (!starting && !tapper_has_something(&s->t, tap)) {
-		log_error("%s: %s: no Go program, and no allocator that we know is in it or its "
-			  "libraries: name one with --allocator SYMBOL",
+		log_error("%s: %s: no Go program, and nothing that we know how to tap is in it "
+			  "or its libraries: name its allocator with --allocator SYMBOL",
 			  tap_name(tap), tap_exe_path(tap));
 		tap_free(tap);
 		return -ENOENT;
@@ -155,6 +155,14 @@ void session_print_plan(const struct session *s, FILE *out)
 	}
 }
 
+void session_say_unseen(const struct session *s)
+{
+	vec_for_each (&s->t.targets.list, target) {
+		if (!s->t.everywhere && s->options.kinds & 1u << KIND_GC_ASSIST)
+			tap_say_no_collections(target->tap);
+	}
+}
+
 /* "server (pid 123, go1.26.8)", "python3 (pid 124, CPython 3.11, glibc)". */
 static int describe(struct session *s, const struct tap *t)
 {
@@ -172,14 +180,25 @@ static int describe(struct session *s, const struct tap *t)
 	return -ENOMEM;
 }
 
+/* Of many, some are named. */
+#define DESCRIBED_MAX 8
+
 const char *session_describe(struct session *s)
 {
+	size_t n = s->t.targets.list.n, shown = n > DESCRIBED_MAX ? DESCRIBED_MAX / 2 : n;
+	__auto_free char *named = NULL;
+
 	free(s->description);
 	s->description = NULL;
-	vec_for_each (&s->t.targets.list, target) {
-		if (describe(s, target->tap))
+	for (size_t i = 0; i < shown; i++) {
+		if (describe(s, s->t.targets.list.data[i].tap))
 			return "";
 	}
+	if (shown == n)
+		return s->description ?: "no process yet";
+	named = s->description;
+	if (asprintf(&s->description, "%s and %zu more", named, n - shown) < 0)
+		s->description = NULL;
 	return s->description ?: "";
 }
 
@@ -519,13 +538,17 @@ int session_stop(struct session *s)
 	attachment_free(s->t.attachment);
 	s->t.attachment = NULL;
 	usdt_finish(s->t.usdt);
-	if (!err)
-		err = kernel_take_events(s->t.kernel, take_event, s) < 0 ? -ENOMEM : 0;
+	err = err ? err : take_news(s);
+	err = err < 0 ? err : 0;
 	/* Either side may hold something. */
 	for (int side = 0; side < 2 && !err; side++)
 		err = kernel_drain(s->t.kernel, &s->raw);
 	if (!err)
 		read_fleeting_types(s, 0);
+	vec_for_each (&s->raw.counts, count) {
+		if (!err)
+			err = follow_find(s->follow, count->key.target);
+	}
 	if (!err && s->t.live)
 		err = live_finish(s->t.live, &s->raw);
 	return err ? err : take_overflow(s);
@@ -538,7 +561,7 @@ struct profile *session_profile(struct session *s)
 		.has_types = !s->options.no_types,
 		.targets = &s->t.targets,
 		.live = s->t.live,
-		.debuginfod = s->options.debuginfod,
+		.names = {s->options.debuginfod, s->options.custom, s->options.n_custom},
 		.raw = &s->raw,
 		.gc = s->gc,
 		.memory = s->memory,

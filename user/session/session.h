@@ -68,6 +68,8 @@ int session_add_target(struct session *s, struct process *process, bool starting
  */
 int session_look_again(struct session *s, pid_t pid);
 void session_print_plan(const struct session *s, FILE *out);
+/* Prints what of the targets cannot be seen, and why. */
+void session_say_unseen(const struct session *s);
 /* "server (pid 123, go1.26.8), ...": valid until the next call. */
 const char *session_describe(struct session *s);
 /* Has it a target whose allocations are seen? Of others only collections are. */

@@ -294,12 +294,13 @@ bool tap_has_allocator(const struct tap *t)
 
 void tap_say_no_collections(const struct tap *t)
 {
-	const struct gc_runtime *runtime = gc_finder_without_probes(&t->mappings);
+	const struct file *file = t->gc ? NULL : gc_finder_without_probes(&t->mappings);
+	const struct gc_runtime *runtime = file ? gc_runtime_of_file(file->path) : NULL;
 
-	if (!t->gc && runtime)
-		log_info("%s: its garbage collections are not seen: this %s has no static probes "
-			 "that tell of them: %s",
-			 t->name, runtime->label, runtime->remedy);
+	if (runtime)
+		log_warn("%s: %s: this %s has no static probes that tell of its garbage "
+			 "collections: %s",
+			 t->name, file->path, runtime->label, runtime->remedy);
 }
 
 uint64_t tap_gc_controller(const struct tap *t)
