@@ -22,9 +22,12 @@
 #include "binary/dwarf_lines.h"
 #include "binary/dwarf_names.h"
 
-/* Entries and ranges visited, all in all: clang with -g has 30 million, read in 5 s. */
-#define MAX_STEPS 100000000u
-/* A million of these is what the largest programs have. */
+/*
+ * Entries and ranges visited, all in all. 20,000 addresses in 16 units of C++ with
+ * 15 MB of .debug_info took 1.9 million, in a second.
+ */
+#define MAX_STEPS 50000000u
+/* 24 bytes each. */
 #define MAX_RANGES 8000000u
 /* Namespaces and classes in each other; inlined calls and blocks in each other. */
 #define MAX_NESTED  64

@@ -27,7 +27,7 @@ static const char *const allocators[] = {
 	"mi_heap_*", "mi_new*", "mi_aligned_alloc*", "mi_memalign", "mi_posix_memalign",
 	"mi_valloc", "mi_pvalloc", "mi_strdup", "mi_strndup", "mi_free*", "tc_malloc*", "tc_calloc",
 	"tc_realloc", "tc_new*", "tc_delete*", "tc_free*", "tc_memalign", "tc_posix_memalign",
-	"tc_valloc", "tc_pvalloc", "tcmalloc::*",
+	"tc_valloc", "tc_pvalloc", "tcmalloc::*", "TCMallocInternal*",
 	/* languages */
 	"operator new*", "operator delete*", "__cxa_allocate_exception",
 	"__cxa_allocate_dependent_exception", "__rust_alloc*", "__rust_realloc", "__rust_dealloc",
