@@ -15,6 +15,9 @@
 #define MAP_SIZE_MAX (1 << 22)
 /* The same of --max-live: 80 bytes each when they are all there. */
 #define MAX_LIVE_MAX (1 << 27)
+/* Of --unwind-memory: it is taken in pieces of 4 MB. */
+#define UNWIND_MEMORY_MIN (4ull << 20)
+#define UNWIND_MEMORY_MAX (4ull << 30)
 
 /* A process named twice is tapped once: two probes would count everything twice. */
 static int add_pid(struct options *o, pid_t pid)
@@ -284,6 +287,16 @@ static int apply_max_live(struct options *o, const char *value)
 	return 0;
 }
 
+static int apply_unwind_memory(struct options *o, const char *value)
+{
+	uint64_t bytes;
+
+	if (parse_size(value, &bytes) || bytes < UNWIND_MEMORY_MIN || bytes > UNWIND_MEMORY_MAX)
+		return -EINVAL;
+	o->session.unwind_memory = bytes;
+	return 0;
+}
+
 static int apply_top(struct options *o, const char *value)
 {
 	uint64_t n;
@@ -439,6 +452,8 @@ const struct option_spec option_specs[] = {
 	 "native: follow what is allocated until it is freed: what lives, leaks", ""},
 	{0, "max-live", "N", CMD_RECORD, apply_max_live,
 	 "addresses that --live follows at a time (default 1m)", "a number from 16 to 128m"},
+	{0, "unwind-memory", "SIZE", CMD_RECORD, apply_unwind_memory,
+	 "native: room for unwind tables at most (default 64m)", "a size from 4m to 4g"},
 	{0, "debuginfod", NULL, CMD_RECORD, apply_debuginfod,
 	 "fetch debug information that is not installed from $DEBUGINFOD_URLS", ""},
 	{0, "link", "KIND", CMD_RECORD, apply_link,

@@ -6,6 +6,7 @@
  * longest unused one first.
  */
 #include <elf.h>
+#include <inttypes.h>
 #include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -75,10 +76,21 @@ struct unwind *unwind_new(uint64_t memory)
 	return NULL;
 }
 
+static void log_stats(const struct unwind *u)
+{
+	struct unwind_stats s = unwind_stats(u);
+
+	log_debug("unwind tables: %zu files (%" PRIu64 " without, %" PRIu64 " evicted), %" PRIu64
+		  " rows, %" PRIu64 " rules, %" PRIu64 " kB, made in %" PRIu64 " us",
+		  s.files, s.without_table, s.evicted, s.rows, s.rules, s.bytes / 1024,
+		  s.build_ns / 1000);
+}
+
 void unwind_free(struct unwind *u)
 {
 	if (!u)
 		return;
+	log_stats(u);
 	vec_for_each (&u->files, f) {
 		vec_free(&f->code);
 		free(f->place.rows);
