@@ -112,10 +112,10 @@ def test_postgres(root, tap, tmp_path):
 
         def load(n):
             sql = TABLE.format(n=n)
-            for i in range(n * 300, n * 300 + 300):
+            for i in range(n * 600, n * 600 + 600):
                 sql += PREPARE.format(n=i)
                 prepared.add(i)
-            drop = random.sample(sorted(prepared), max(0, len(prepared) - 1200) + 40)
+            drop = random.sample(sorted(prepared), max(0, len(prepared) - 2400) + 80)
             sql += "".join(f"deallocate q{i};\n" for i in drop)
             prepared.difference_update(drop)
             assert backend.ask(sql + "select 1;") == "1"
