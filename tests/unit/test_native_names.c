@@ -16,6 +16,8 @@
 #include "binary/elf_symbols.h"
 #include "binary/perf_map.h"
 #include "elf_seeds.h"
+#include "export/function_name.h"
+#include "profile/builder.h"
 #include "profile/native_role.h"
 
 static void assert_demangled(const char *name, const char *full, const char *brief)
@@ -174,6 +176,36 @@ static void roles_are_told_apart(void **state)
 	}
 }
 
+static void assert_short(enum function_category category, const char *name, const char *system,
+			 const char *expected)
+{
+	struct profile_builder *b = profile_builder_new();
+	uint32_t function = profile_builder_function(
+		b, &(struct profile_function){.name = profile_builder_str(b, name),
+					      .system_name = profile_builder_str(b, system),
+					      .category = category});
+	struct profile *p = profile_builder_finish(b);
+	__auto_free char *brief = function_short_name(p, function);
+
+	assert_string_equal(brief, expected);
+	profile_free(p);
+	profile_builder_free(b);
+}
+
+static void pictures_have_short_names(void **state)
+{
+	(void)state;
+	assert_short(FUNCTION_NATIVE, "app::Cache<int>::put(int)", "_ZN3app5CacheIiE3putEi",
+		     "app::Cache<int>::put");
+	assert_short(FUNCTION_NATIVE_ALLOCATOR, "std::map<int, std::pair<int, int> >::at",
+		     "std::map<int, std::pair<int, int> >::at", "std::map<...>::at");
+	assert_short(FUNCTION_NATIVE, "JS:*<anonymous> /app.js:1:1", "JS:*<anonymous> /app.js:1:1",
+		     "JS:*<anonymous> /app.js:1:1");
+	/* Not C++, whatever it looks like. */
+	assert_short(FUNCTION_GO, "_ZN3app5CacheIiE3putEi", "_ZN3app5CacheIiE3putEi",
+		     "_ZN3app5CacheIiE3putEi");
+}
+
 static void assert_at(const struct perf_map *m, uint64_t address, const char *name)
 {
 	const char *found = perf_map_at(m, address);
@@ -302,6 +334,7 @@ int main(void)
 		cmocka_unit_test(unfolding_names_end),
 		cmocka_unit_test(long_names_stay),
 		cmocka_unit_test(roles_are_told_apart),
+		cmocka_unit_test(pictures_have_short_names),
 		cmocka_unit_test(perf_maps_name_addresses),
 		cmocka_unit_test(code_is_replaced),
 		cmocka_unit_test(inlined_functions_are_frames),
