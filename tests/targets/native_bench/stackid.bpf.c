@@ -5,7 +5,7 @@
 
 /* include/uapi/linux/bpf.h; our vmlinux.h is reduced to what alloctap uses. */
 #define BPF_MAP_TYPE_STACK_TRACE 7
-#define BPF_F_USER_STACK	 (1ull << 8)
+#define BPF_F_USER_STACK         (1ull << 8)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
