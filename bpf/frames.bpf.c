@@ -13,6 +13,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
+#include "target.bpf.h"
 #include "unwind.bpf.h"
 #include "unwind_step.h"
 
@@ -228,4 +229,32 @@ __hidden __u64 walk_native_stack(struct walk_scratch *s, const user_regs *regs, 
 	s->hijacked.at = 0;
 	h = hash_step(s->walk.hash, s->stack.flags);
 	return h ? h : 1;
+}
+
+/*
+ * A new process has its parent's mappings: user space is told of it, but it would come
+ * too late for what the process does first.
+ */
+SEC("?raw_tp/sched_process_fork")
+int unwind_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 parent = current_tgid(), child = forked_tgid(ctx);
+	struct unwind_process *p = child ? bpf_map_lookup_elem(&unwind_processes, &parent) : NULL;
+	struct unwind_process copy;
+
+	if (!p)
+		return 0;
+	copy = *p;
+	bpf_map_update_elem(&unwind_processes, &child, &copy, BPF_ANY);
+	return 0;
+}
+
+SEC("?raw_tp/sched_process_exit")
+int unwind_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 tgid = current_tgid();
+
+	if (is_last_thread(ctx))
+		bpf_map_delete_elem(&unwind_processes, &tgid);
+	return 0;
 }

@@ -81,8 +81,7 @@ __hidden __u32 current_tgid(void)
 /* PID namespaces in each other: the kernel's MAX_PID_NS_LEVEL. */
 #define PID_LEVELS 32
 
-/* The same of another process; 0: not in our namespace. */
-static __always_inline __u32 tgid_of(const struct task_struct *task)
+__hidden __u32 tgid_of(const struct task_struct *task)
 {
 	const struct pid *pid;
 	__u32 level;
@@ -214,34 +213,44 @@ int process_exec(void *ctx __attribute__((unused)))
 	return 0;
 }
 
+__hidden __u32 forked_tgid(struct bpf_raw_tracepoint_args *ctx)
+{
+	const struct task_struct *child = (const void *)ctx->args[1];
+
+	/* A thread is its process's. */
+	return BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid) ? tgid_of(child) : 0;
+}
+
 SEC("?raw_tp/sched_process_fork")
 int process_fork(struct bpf_raw_tracepoint_args *ctx)
 {
-	const struct task_struct *child = (const void *)ctx->args[1];
 	struct target_value *target = current_target();
 	__u32 tgid, id;
 
-	/* A thread is its process's. */
-	if (!target || !target->id || BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid))
-		return 0;
-	tgid = tgid_of(child);
+	tgid = target && target->id ? forked_tgid(ctx) : 0;
 	if (!tgid)
 		return 0;
 	id = __sync_fetch_and_add(&next_target, 1);
 	if (set_target(tgid, id, BPF_ANY))
-		tell_target(tgid, id, child, current_tgid());
+		tell_target(tgid, id, (const void *)ctx->args[1], current_tgid());
 	return 0;
 }
 
 /* Every thread comes here; the last one finds none living. */
+__hidden bool is_last_thread(struct bpf_raw_tracepoint_args *ctx)
+{
+	const struct task_struct *task = (const void *)ctx->args[0];
+
+	return !BPF_CORE_READ(task, signal, live.counter);
+}
+
 SEC("?raw_tp/sched_process_exit")
 int process_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	const struct task_struct *task = (const void *)ctx->args[0];
 	struct target_value *target = current_target();
 	__u32 tgid = current_tgid(), id;
 
-	if (!target || BPF_CORE_READ(task, signal, live.counter))
+	if (!target || !is_last_thread(ctx))
 		return 0;
 	id = target->id;
 	bpf_map_delete_elem(&targets, &tgid);

@@ -25,7 +25,13 @@ __hidden __u32 target_of_hit(__u16 named, __u32 *place);
 
 /* The process that runs, as user space numbers it; 0 where it cannot see it. */
 __hidden __u32 current_tgid(void);
-/* What is known of it; NULL: nothing. */
+/* The same of another process. */
+__hidden __u32 tgid_of(const struct task_struct *task);
+/* At sched_process_fork: the new process; 0: it is but a thread, or not in our namespace. */
+__hidden __u32 forked_tgid(struct bpf_raw_tracepoint_args *ctx);
+/* At sched_process_exit: does the process end with this thread? */
+__hidden bool is_last_thread(struct bpf_raw_tracepoint_args *ctx);
+/* What is known of the process that runs; NULL: nothing. */
 __hidden struct target_value *current_target(void);
 /* Fills in time and process. Without room it is gone, and counted. */
 __hidden void send_event(const struct event *e);

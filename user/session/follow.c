@@ -224,9 +224,10 @@ static int begin_target(struct follow *f, size_t i)
 	target->start_ns = e->time_ns;
 	target->parent = e->parent;
 	/* At the very end probes are out already. */
-	if (over || !tap_process(tap) || !f->t->attachment)
+	if (!f->t->attachment)
 		return 0;
-	return tolerate(tapper_attach(f->t, target));
+	return tolerate(over || !tap_process(tap) ? tapper_attach_files(f->t, target)
+						  : tapper_attach(f->t, target));
 }
 
 static int end_target(struct follow *f, const struct event *e)

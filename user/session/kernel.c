@@ -97,17 +97,22 @@ static void configure(struct kernel *k)
 	bpf_map__set_max_entries(k->skel->maps.counts_b, k->options.max_counts);
 }
 
+/* May others than those added become targets? */
+static bool follows(const struct session_options *o)
+{
+	return o->children || o->select != SELECT_NAMED;
+}
+
 /* Who is tapped besides those that are added. */
 static void configure_targets(struct kernel *k, size_t n_named)
 {
 	struct alloctap_bpf__rodata *ro = k->skel->rodata;
 	const struct session_options *o = &k->options;
-	bool follows = o->children || o->select != SELECT_NAMED;
-
-	bpf_map__set_max_entries(k->skel->maps.targets, follows ? TARGETS_FOLLOWED : TARGETS_MAX);
+	bpf_map__set_max_entries(k->skel->maps.targets,
+				 follows(o) ? TARGETS_FOLLOWED : TARGETS_MAX);
 	bpf_map__set_autocreate(k->skel->maps.select_cgroup, o->select == SELECT_CGROUP);
 	k->skel->data->next_target = (__u32)n_named + 1;
-	k->n_places = (follows ? PLACES_FOLLOWED : n_named) + 1;
+	k->n_places = (follows(o) ? PLACES_FOLLOWED : n_named) + 1;
 	k->used_places = n_named < k->n_places ? n_named : k->n_places - 1;
 	ro->cfg_select = o->select;
 	ro->cfg_children = o->children;
@@ -249,12 +254,14 @@ static int select_cgroup(struct kernel *k)
 
 static int watch_processes(struct kernel *k)
 {
-	struct bpf_program *const programs[] = {k->skel->progs.process_exec,
-						k->skel->progs.process_exit,
-						k->skel->progs.process_fork};
-	struct bpf_link **const links[] = {&k->skel->links.process_exec,
-					   &k->skel->links.process_exit,
-					   &k->skel->links.process_fork};
+	struct bpf_program *const programs[] = {
+		k->skel->progs.process_exec, k->skel->progs.process_exit,
+		k->skel->progs.process_fork, k->skel->progs.unwind_fork,
+		k->skel->progs.unwind_exit};
+	struct bpf_link **const links[] = {
+		&k->skel->links.process_exec, &k->skel->links.process_exit,
+		&k->skel->links.process_fork, &k->skel->links.unwind_fork,
+		&k->skel->links.unwind_exit};
 
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		if (!bpf_program__autoload(programs[i]))
@@ -278,6 +285,8 @@ int kernel_load(struct kernel *k, const struct attachment *a)
 	bpf_program__set_autoload(k->skel->progs.process_exec, true);
 	bpf_program__set_autoload(k->skel->progs.process_exit, true);
 	bpf_program__set_autoload(k->skel->progs.process_fork, k->options.children);
+	bpf_program__set_autoload(k->skel->progs.unwind_fork, follows(&k->options));
+	bpf_program__set_autoload(k->skel->progs.unwind_exit, follows(&k->options));
 	err = alloctap_bpf__load(k->skel);
 	if (err)
 		return say_load_failure(err);

@@ -115,6 +115,16 @@ int tapper_attach(struct tapper *t, struct target *target)
 	return err ? err : attach_files(t, target);
 }
 
+int tapper_attach_files(struct tapper *t, struct target *target)
+{
+	struct file *exe = tap_exe(target->tap);
+	int err = exe ? files_look_for_go(t->files, exe, tap_name(target->tap)) : 0;
+
+	if (!err && tap_is_go(target->tap))
+		err = attach_go(t, target);
+	return err ? err : attach_files(t, target);
+}
+
 int tapper_look_again(struct tapper *t, struct target *target)
 {
 	int err = tap_note_mappings(target->tap, unwind_of(t, target->tap));

@@ -37,6 +37,8 @@ bool tapper_has_something(const struct tapper *t, const struct tap *tap);
  * they are not in yet. 0 or -errno, printed.
  */
 int tapper_attach(struct tapper *t, struct target *target);
+/* Of a target that has gone, the files: for the next process that maps them. 0 or -errno. */
+int tapper_attach_files(struct tapper *t, struct target *target);
 /*
  * Looks at what a target has mapped since, and puts probes into files that are new. 0 or
  * -errno, printed; -ESRCH, not printed: it has gone.
