@@ -3,6 +3,7 @@
 """Writes the seeds under tests/fuzz/seeds/symbols: one small program as compilers describe it.
 
 tests/unit/test_native_names.c knows its three functions by heart. Needs g++ and clang++.
+unterminated-strings is not among them: fuzz_symbols.c found it.
 
     tests/fuzz/make_symbol_seeds.py [DIRECTORY]
 """

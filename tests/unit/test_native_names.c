@@ -323,6 +323,18 @@ static void split_files_give_lines(void **state)
 	close_seed(&o);
 }
 
+/* What fuzz_symbols found: libdw would read on. */
+static void strings_must_end(void **state)
+{
+	struct opened o = open_seed("symbols", "unterminated-strings");
+
+	(void)state;
+	errno = 0;
+	assert_null(open_lines(&o));
+	assert_int_equal(errno, ENODATA);
+	close_seed(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +351,7 @@ int main(void)
 		cmocka_unit_test(code_is_replaced),
 		cmocka_unit_test(inlined_functions_are_frames),
 		cmocka_unit_test(split_files_give_lines),
+		cmocka_unit_test(strings_must_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
