@@ -376,7 +376,10 @@ static const struct name_case names[] = {
 	{"__rg_alloc", "__rg_alloc", 0},
 	{"_RNvCsfLfy6EI15iL_7___rustc10___rg_alloc", "__rg_alloc", 0},
 	{"_RNvCsfLfy6EI15iL_7___rustc17___rg_alloc_zeroed", "__rg_alloc_zeroed", 0},
-	{"_RNvCsfLfy6EI15iL_7___rustc12___rust_alloc", NULL, 0},
+	{"_RNvCsfLfy6EI15iL_7___rustc12___rust_alloc", "__rust_alloc", 0},
+	{"_RNvCsfLfy6EI15iL_7___rustc11___rdl_alloc", NULL, 0},
+	{"__rust_dealloc", "__rust_dealloc", 0},
+	{"__rdl_alloc", NULL, 0},
 };
 
 static void knows_names(void **state)

@@ -10,9 +10,9 @@
  *	- xallocx, mi_expand: resize in place or not at all, allocate nothing.
  *	- mi_strdup and its kin: their size is no argument.
  *	- _M_rehash of std::unordered_map: _M_need_rehash tells when it will be called.
- *	- Rust's __rust_alloc and __rdl_alloc: they call malloc. What a program
- *	  has set as #[global_allocator] is __rg_alloc; tapped where no other
- *	  function of ours does its work.
+ *	- Rust's __rdl_alloc: it calls malloc. What a program has set as
+ *	  #[global_allocator] is __rg_alloc or, with later compilers, __rust_alloc
+ *	  itself: tapped where no other function of ours does its work.
  */
 #include <string.h>
 
@@ -215,11 +215,17 @@ static const struct native_function of_mimalloc[] = {
 };
 
 /* As rustc named them up to 1.86; later ones are mangled. */
+#define RUST_ALLOCATOR(prefix)                                            \
+	{prefix "alloc", NATIVE_MALLOC, 1, 0, 0, 0, true},                \
+		{prefix "alloc_zeroed", NATIVE_MALLOC, 1, 0, 0, 0, true}, \
+		{prefix "realloc", NATIVE_REALLOC, 4, 0, 1, 0, true},     \
+	{                                                                 \
+		prefix "dealloc", NATIVE_FREE, 0, 0, 1, 0, true           \
+	}
+
 static const struct native_function of_rust[] = {
-	{"__rg_alloc", NATIVE_MALLOC, 1, 0, 0, 0, true},
-	{"__rg_alloc_zeroed", NATIVE_MALLOC, 1, 0, 0, 0, true},
-	{"__rg_realloc", NATIVE_REALLOC, 4, 0, 1, 0, true},
-	{"__rg_dealloc", NATIVE_FREE, 0, 0, 1, 0, true},
+	RUST_ALLOCATOR("__rg_"),
+	RUST_ALLOCATOR("__rust_"),
 };
 
 static const struct {
@@ -234,6 +240,17 @@ static const struct {
 	{&families[MIMALLOC], true, of_mimalloc, ARRAY_SIZE(of_mimalloc)},
 	{&families[RUST], false, of_rust, ARRAY_SIZE(of_rust)},
 };
+
+/* _RNvCsfLfy6EI15iL_7___rustc12___rust_alloc, and so __rg_alloc. */
+#define RUST_MANGLED_AS(name, op, size, old)               \
+	{                                                  \
+		"_RNv", {"_" name}, true, &families[RUST], \
+		{                                          \
+			name, op, size, 0, old, 0, true    \
+		}                                          \
+	}
+#define RUST_MANGLED(name, op, size, old) \
+	RUST_MANGLED_AS("__rg_" name, op, size, old), RUST_MANGLED_AS("__rust_" name, op, size, old)
 
 /*
  * Names with types or a hash in them, which begin and go on like this; nothing may
@@ -283,26 +300,10 @@ static const struct {
 	 false,
 	 &families[ABSL],
 	 {"resize_impl", NATIVE_REHASH, 0, 0, 1, NATIVE_CONTAINER_ABSL, false}},
-	{"_RNv",
-	 {"___rg_alloc"},
-	 true,
-	 &families[RUST],
-	 {"__rg_alloc", NATIVE_MALLOC, 1, 0, 0, 0, true}},
-	{"_RNv",
-	 {"___rg_alloc_zeroed"},
-	 true,
-	 &families[RUST],
-	 {"__rg_alloc_zeroed", NATIVE_MALLOC, 1, 0, 0, 0, true}},
-	{"_RNv",
-	 {"___rg_realloc"},
-	 true,
-	 &families[RUST],
-	 {"__rg_realloc", NATIVE_REALLOC, 4, 0, 1, 0, true}},
-	{"_RNv",
-	 {"___rg_dealloc"},
-	 true,
-	 &families[RUST],
-	 {"__rg_dealloc", NATIVE_FREE, 0, 0, 1, 0, true}},
+	RUST_MANGLED("alloc", NATIVE_MALLOC, 1, 0),
+	RUST_MANGLED("alloc_zeroed", NATIVE_MALLOC, 1, 0),
+	RUST_MANGLED("realloc", NATIVE_REALLOC, 4, 1),
+	RUST_MANGLED("dealloc", NATIVE_FREE, 0, 1),
 };
 
 /* Most names of a large program are C++'s and none of ours: tell so at a glance. */

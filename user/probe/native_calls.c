@@ -33,6 +33,7 @@
 #define MAX_BODY      32768 /* bytes of a function that are looked at */
 #define MAX_BETWEEN   48    /* functions passed on the ways of one */
 #define MAX_CALLS     1     /* of functions between */
+#define MAX_FAR_CALLS 2     /* ... of the far-sighted */
 #define UNKNOWN_BYTES 4096  /* of a function whose end nobody tells */
 
 /* A call or jump that leaves a function. */
@@ -280,6 +281,11 @@ static int report_import(const struct walk *w, const struct place *p, const char
 	return w->fn(&call, w->ctx);
 }
 
+static unsigned int max_calls(const struct walk *w)
+{
+	return w->bodies[w->from].far_sighted ? MAX_FAR_CALLS : MAX_CALLS;
+}
+
 /* Puts a function between on the list, unless it was there or there are too many. */
 static void queue_place(struct walk *w, struct place place)
 {
@@ -287,7 +293,7 @@ static void queue_place(struct walk *w, struct place place)
 		if (w->queue[i].first == place.first && w->queue[i].is_tail == place.is_tail)
 			return;
 	}
-	if (w->queued < MAX_BETWEEN && place.calls <= MAX_CALLS)
+	if (w->queued < MAX_BETWEEN && place.calls <= max_calls(w))
 		w->queue[w->queued++] = place;
 }
 
@@ -332,7 +338,9 @@ static int follow(struct walk *w, const struct place *p, const struct exit *exit
 		next.calls = p->calls;
 		next.is_own = p->is_own;
 	} else if (!function_around(w->c, exit->target, &first, &end) ||
-		   (exit->is_call && (first != exit->target || is_exported(w->c, exit->target)))) {
+		   (exit->is_call &&
+		    (first != exit->target ||
+		     (is_exported(w->c, exit->target) && !w->bodies[w->from].far_sighted)))) {
 		return 0;
 	}
 	next.first = first;

@@ -15,6 +15,8 @@ struct native_body {
 	uint64_t vaddr, end;
 	/* Its calls are those of whoever calls it: it is not tapped itself. */
 	bool passed_through;
+	/* Its ways are followed further: through two calls, and whatever anybody may call. */
+	bool far_sighted;
 };
 
 /* How one function gets to another. */

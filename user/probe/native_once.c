@@ -181,7 +181,10 @@ int native_count_once(struct native_findings *f, const struct elf_file *elf)
 	if (!o.bodies || !o.calls)
 		err = -ENOMEM;
 	for (size_t i = 0; i < f->all.n && !err; i++)
-		o.bodies[i] = (struct native_body){f->all.data[i].vaddr, f->all.data[i].end, false};
+		o.bodies[i] =
+			(struct native_body){.vaddr = f->all.data[i].vaddr,
+					     .end = f->all.data[i].end,
+					     .far_sighted = f->all.data[i].function.last_resort};
 	/* What is passed through lengthens the ways of others: look until nothing changes. */
 	do {
 		o.changed = false;
