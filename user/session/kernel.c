@@ -273,12 +273,12 @@ static int watch_processes(struct kernel *k)
 	return 0;
 }
 
-int kernel_load(struct kernel *k, const struct attachment *a)
+int kernel_load(struct kernel *k, const struct attachment *a, bool go)
 {
 	int err;
 
 	for (int kind = 0; kind < KIND_GO_END; kind++) {
-		if (k->options.kinds & 1u << kind)
+		if (go && k->options.kinds & 1u << kind)
 			attachment_prepare(a, k->programs[kind]);
 	}
 	attachment_prepare(a, k->skel->progs.nothing);

@@ -25,8 +25,8 @@ void kernel_free(struct kernel *k);
  * -ENOSPC, printed, where too many kinds of runtime are tapped at once.
  */
 int kernel_add_layout(struct kernel *k, const struct go_layout *layout);
-/* Loads the programs that @options ask for. 0 or -errno, the reason printed. */
-int kernel_load(struct kernel *k, const struct attachment *a);
+/* Loads the programs that @options ask for, Go's only where @go. 0 or -errno, the reason printed. */
+int kernel_load(struct kernel *k, const struct attachment *a, bool go);
 
 /* For those that have programs and maps of their own in it. */
 struct alloctap_bpf *kernel_skel(const struct kernel *k);

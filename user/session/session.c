@@ -31,6 +31,7 @@ struct session {
 	struct memory_log *memory;
 	struct profile_builder *builder; /* of what cannot wait for the end: types */
 	char *description;
+	bool starting; /* a target has not mapped its libraries yet */
 	uint64_t start_unix_ns, started_ns, stopped_ns, drained_ns;
 };
 
@@ -128,6 +129,7 @@ int session_add_target(struct session *s, struct process *process, bool starting
 		tap_free(tap);
 		return -ENOENT;
 	}
+	s->starting |= starting;
 	if (targets_add(&s->t.targets, tap, id)) {
 		tap_free(tap);
 		return -ENOMEM;
@@ -225,23 +227,30 @@ int session_look_again(struct session *s, pid_t pid)
 	return err == -ESRCH ? 0 : err;
 }
 
-/* Has programs and maps readied for all that may come to be tapped. */
-static void prepare(struct session *s)
-{
-	struct alloctap_bpf *skel = kernel_skel(s->t.kernel);
-	bool native = s->options.native_in_go || s->t.everywhere;
+/* What there is, or may come to be, to tap: programs for anything else are not loaded. */
+struct expected {
+	bool go, native, collectors;
+};
 
-	vec_for_each (&s->t.targets.list, target)
-		native |= !tap_is_go(target->tap);
-	usdt_prepare(s->t.usdt, skel, s->t.attachment,
-		     native && s->options.kinds & 1u << KIND_GC_ASSIST);
-	native_prepare(s->t.native, skel, s->t.attachment, native ? &s->t.request : NULL,
-		       s->options.max_live);
-	unwind_configure(s->t.unwind, skel);
+static struct expected expect(const struct session *s)
+{
+	bool any = s->t.everywhere;
+	struct expected e = {any, any || s->options.native_in_go, any};
+
+	vec_for_each (&s->t.targets.list, target) {
+		bool is_go = tap_is_go(target->tap);
+
+		e.go |= is_go;
+		e.native |= !is_go;
+		e.collectors |= !is_go && (s->starting || tap_gc_file(target->tap));
+	}
+	e.collectors &= (s->options.kinds & 1u << KIND_GC_ASSIST) != 0;
+	return e;
 }
 
 static int load(struct session *s)
 {
+	struct expected e = expect(s);
 	struct alloctap_bpf *skel;
 	int err;
 
@@ -252,8 +261,11 @@ static int load(struct session *s)
 	s->t.attachment = attachment_new(s->options.link);
 	if (!s->t.attachment)
 		return -ENOMEM;
-	prepare(s);
-	err = kernel_load(s->t.kernel, s->t.attachment);
+	usdt_prepare(s->t.usdt, skel, s->t.attachment, e.collectors);
+	native_prepare(s->t.native, skel, s->t.attachment, e.native ? &s->t.request : NULL,
+		       s->options.max_live);
+	unwind_configure(s->t.unwind, skel);
+	err = kernel_load(s->t.kernel, s->t.attachment, e.go);
 	if (!err)
 		err = usdt_start(s->t.usdt, skel);
 	if (!err)
