@@ -136,10 +136,7 @@ static void say_started(const struct recorder *r)
 		snprintf(until, sizeof(until), "Ctrl-C stops and writes");
 	log_info("tapping %s, %zu probes%s; %s", session_describe(r->session),
 		 session_n_probes(r->session),
-		 session_sees_allocations(r->session)
-			 ? ""
-			 : ": garbage collections only",
-		 until);
+		 session_sees_allocations(r->session) ? "" : ": garbage collections only", until);
 }
 
 static void say_collections(const struct profile *p)

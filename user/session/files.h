@@ -25,7 +25,7 @@ struct file {
 	const char *not_go;   /* ... because */
 	int go_err;
 	struct probe_plan go_plan;
-	int layout;    /* in go_layouts[]; -1: not yet */
+	int layout; /* in go_layouts[]; -1: not yet */
 	bool looked_for_go;
 	/* Probes are in, where they are for every process that maps it. */
 	bool go_attached, native_attached, usdt_attached;
