@@ -52,13 +52,15 @@ static bool is_first_of_reason(const struct native_plan *plan, size_t i)
 static void print_skipped(const struct patient *p, const struct native_plan *plan)
 {
 	for (size_t i = 0; i < plan->n_skipped; i++) {
+		char symbol[NATIVE_SYMBOL_TEXT];
 		size_t n = 0;
 
 		if (!is_first_of_reason(plan, i))
 			continue;
 		for (size_t k = i; k < plan->n_skipped; k++)
 			n += !strcmp(plan->skipped[k].why, plan->skipped[i].why);
-		fprintf(p->out, "  not tapped: %s", plan->skipped[i].symbol);
+		fprintf(p->out, "  not tapped: %s",
+			native_symbol_text(plan->skipped[i].symbol, symbol, sizeof(symbol)));
 		if (n > 1)
 			fprintf(p->out, " and %zu more", n - 1);
 		fprintf(p->out, ": %s\n", plan->skipped[i].why);
@@ -89,7 +91,8 @@ static int look_at_file(struct patient *p, const struct elf_file *elf, const cha
 		p->without_rows_path = path;
 	for (size_t i = 0; i < plan.n; i++) {
 		p->allocating += plan.probes[i].kind == KIND_ALLOC;
-		p->stepped += plan.probes[i].point.stepped;
+		/* Of pages there are few calls, and only on demand. */
+		p->stepped += plan.probes[i].point.stepped && plan.probes[i].kind < KIND_MMAP;
 		note_custom(p, plan.probes[i].symbol);
 	}
 	for (size_t i = 0; i < plan.n_skipped; i++)

@@ -2,8 +2,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
+#include "binary/demangle.h"
 #include "probe/native_find.h"
 #include "probe/native_plan.h"
 #include "probe/prologue_native.h"
@@ -227,6 +230,18 @@ const char *native_op_name(enum native_op op)
 	return names[op];
 }
 
+const char *native_symbol_text(const char *symbol, char *text, size_t size)
+{
+	__auto_free char *readable = demangle(symbol);
+
+	if (readable && strlen(readable) >= size) {
+		free(readable);
+		readable = demangle_short(symbol);
+	}
+	snprintf(text, size, "%s", readable ? readable : symbol);
+	return text;
+}
+
 void native_plan_print(const struct native_plan *plan, const char *file, FILE *out)
 {
 	fprintf(out, "%s\n", file);
@@ -234,12 +249,13 @@ void native_plan_print(const struct native_plan *plan, const char *file, FILE *o
 		"what");
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct native_planned_probe *p = &plan->probes[i];
-		char instruction[32];
+		char instruction[32], symbol[NATIVE_SYMBOL_TEXT];
 
 		snprintf(instruction, sizeof(instruction), "%s +%u", p->point.instruction,
 			 p->point.offset);
-		fprintf(out, "  %-42.96s %#11" PRIx64 "  %-11s %-9s %s (%s)\n", p->symbol,
-			p->file_offset, instruction, p->point.stepped ? "stepped" : "emulated",
+		fprintf(out, "  %-42s %#11" PRIx64 "  %-11s %-9s %s (%s)\n",
+			native_symbol_text(p->symbol, symbol, sizeof(symbol)), p->file_offset,
+			instruction, p->point.stepped ? "stepped" : "emulated",
 			native_op_name(p->probe.op), p->family);
 	}
 }

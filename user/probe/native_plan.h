@@ -68,6 +68,10 @@ size_t native_plan_count(const struct native_plan *plan, enum sample_kind kind);
 /* A table for people: symbol, file offset, instruction, how, what. */
 void native_plan_print(const struct native_plan *plan, const char *file, FILE *out);
 
+/* A function's name for people: demangled, and not longer than @size allows. Returns @text. */
+#define NATIVE_SYMBOL_TEXT 96
+const char *native_symbol_text(const char *symbol, char *text, size_t size);
+
 /* "malloc", "realloc", ... : what a tapped function does, for people. */
 const char *native_op_name(enum native_op op);
 
