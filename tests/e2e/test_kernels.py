@@ -19,6 +19,7 @@ import kernel_guest
 import lab
 from pprof_file import Pprof, Recording
 from test_exact import check_books, same_stacks
+from test_native import check_asked_for, check_live
 from test_typed import check as check_typed, is_swiss
 from test_usdt import check_pretended
 
@@ -191,3 +192,22 @@ def test_static_probes(case, link):
         report = json.load(f)
     lab.no_losses(report)
     check_pretended(report["gc"], 200)
+
+
+def native_case(case, name):
+    """(the target's books, the report)"""
+    out = case(name)
+    assert status(out) == 0, text(out("stderr"))
+    assert text(out("exited")) == "0\n"
+    report = lab.load_json(out("x.json"))
+    assert report["stacks"]["whole"] == report["stacks"]["hits"] > 0
+    return json.loads(text(out("books")).splitlines()[1]), report
+
+
+def test_native(case):
+    check_asked_for(*native_case(case, "native-auto"))
+
+
+@pytest.mark.parametrize("link", ["auto", "perf"])
+def test_live(boot, case, link):
+    check_live(*native_case(case, f"live-{link}"), may_not_follow="preempt" in boot)
