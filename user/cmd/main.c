@@ -21,10 +21,13 @@ static const struct command commands[] = {
 		.name = "record",
 		.bit = CMD_RECORD,
 		.run = cmd_record,
-		.usage = "alloctap record {-p PID | -- CMD ARG...} [-d TIME] [-o FILE]...",
-		.help = "tap the allocations, map inserts and collections of a Go process",
+		.usage = "alloctap record {-p PID | -- CMD ARG... | -a | --comm GLOB} [-d TIME] "
+			 "[-o FILE]...",
+		.help = "tap the allocations, map inserts and collections of processes",
 		.examples = "  alloctap record -p 4242 -d 30s -o heap.html -o heap.pb.gz\n"
-			    "  alloctap record -o run.atap -- ./server --port 8080\n",
+			    "  alloctap record -o run.atap -- ./server --port 8080\n"
+			    "  alloctap record --children -o make.folded -- make -j4\n"
+			    "  alloctap record --comm 'postgres*' -d 10s -o pg.html\n",
 	},
 	{
 		.name = "report",

@@ -34,7 +34,9 @@ static int check_usage(const struct options *o)
 		return EXIT_USAGE;
 	}
 	if (!n_ways) {
-		log_error("record: name a target: -p PID, or -- CMD: see alloctap record --help");
+		log_error("record: name a target: -p PID, -- CMD, -a, --comm or --cgroup: see "
+			  "alloctap "
+			  "record --help");
 		return EXIT_USAGE;
 	}
 	return 0;

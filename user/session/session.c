@@ -123,8 +123,8 @@ int session_add_target(struct session *s, struct process *process, bool starting
 	if (!tap)
 		return -errno;
 	if (!starting && !tapper_has_something(&s->t, tap)) {
-		log_error("%s: %s: no Go program, and nothing that we know how to tap is in it "
-			  "or its libraries: name its allocator with --allocator SYMBOL",
+		log_error("%s: %s: no Go program, and no allocator that we know is in it or its "
+			  "libraries: name one with --allocator SYMBOL",
 			  tap_name(tap), tap_exe_path(tap));
 		tap_free(tap);
 		return -ENOENT;
