@@ -416,7 +416,7 @@ const struct option_spec option_specs[] = {
 	 "what to tap: alloc,map,gc (default), wb, pages, native (in Go too)",
 	 "a list of alloc, map, gc, wb, pages, native"},
 	{0, "allocator", "SYMBOL[:N]", CMD_RECORD | CMD_DOCTOR, apply_allocator,
-	 "tap SYMBOL, its size in argument N (1), beside what it calls; repeatable",
+	 "tap SYMBOL, its size in argument N (1), besides malloc; repeatable",
 	 "the name of a function, as palloc:2; the number of its size's argument is 1 to 6"},
 	{0, "mode", "MODE", CMD_RECORD, apply_mode, "exact: every event is counted (default)",
 	 "exact; this version has no other mode"},
