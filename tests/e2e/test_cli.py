@@ -141,7 +141,7 @@ def test_nothing_to_tap(root, start, tmp_path):
     subprocess.run(["gcc", "-static", "-nostdlib", "-o", tmp_path / "bare", tmp_path / "bare.c"],
                    check=True)
     target = start([tmp_path / "bare"])
-    one_error(lab.run_alloctap("record", "-p", target.pid, "-d", "1s"), 3, "no allocator")
+    one_error(lab.run_alloctap("record", "-p", target.pid, "-d", "1s"), 3, "--allocator SYMBOL")
     assert target.process.poll() is None
 
 
