@@ -51,6 +51,8 @@ static void run_compiled(int told)
 		tell(code);
 	for (int i = 0; i < TIMES; i++)
 		((void (*)(void (*)(void)))code)(allocate);
+	/* What is mapped can be seen while the process lives. */
+	sleep(2);
 }
 
 /* Its first instruction is the one that is interrupted: a byte earlier is another function. */
