@@ -212,7 +212,8 @@ def test_the_whole_machine(start, tmp_path, program):
     check_crowd(crowd, first, out)
     runtimes = {x["runtime"] for x in report["targets"]}
     assert runtimes >= {"go", "native"}, runtimes
-    assert left_behind() == before
+    # Others may tap something at the same time, and be done meanwhile.
+    assert left_behind() <= before
 
 
 def check_crowd(crowd, first, out):
