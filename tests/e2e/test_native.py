@@ -109,6 +109,10 @@ def test_live_map_full(start, tap, tmp_path):
     assert report["lost"]["live_full"] == report["lost"]["total"]
 
 
+# 201 in all for each run of the tests; ALLOCTAP_CYCLES=200 does as many with each allocator.
+CYCLES = int(os.environ.get("ALLOCTAP_CYCLES", "67"))
+
+
 def cycles(start, allocator, count, options):
     program = matrix(start, allocator, 4, 2000000000)
     program.send("\n")
@@ -121,8 +125,8 @@ def cycles(start, allocator, count, options):
 
 @pytest.mark.parametrize("allocator", ["glibc", "jemalloc", "tcmalloc"])
 def test_attach_detach_cycles(root, start, allocator):
-    """Probes come and go while four threads are in the middle of everything: 201 in all."""
-    cycles(start, allocator, 67, [])
+    """Probes come and go while four threads are in the middle of everything."""
+    cycles(start, allocator, CYCLES, [])
 
 
 def test_attach_detach_cycles_perf(root, start):
