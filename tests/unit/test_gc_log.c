@@ -255,8 +255,8 @@ static void old_epochs_are_folded(void **state)
 	for (uint32_t epoch = 1; epoch <= n; epoch++) {
 		cycle(log, 0, epoch, STARTED + epoch * MS);
 		pause(log, 0, epoch, STARTED + epoch * MS + 5, epoch == worst ? 900 : 100);
-		add_count(&raw, 100, epoch, 1);
-		add_count(&raw, 100, epoch, 2);
+		add_count(&raw, 0, epoch, 1);
+		add_count(&raw, 0, epoch, 2);
 		all += 2 * (epoch + 1);
 		assert_int_equal(gc_log_fold(log, &raw), 0);
 		assert_true(raw.counts.n <= 2 * (1024 + 32 + 2));
@@ -271,7 +271,7 @@ static void old_epochs_are_folded(void **state)
 	/* What filled the heap before the longest pause. */
 	assert_int_equal(bytes_of(&raw, worst - 1), 2 * worst);
 	/* A count that comes late goes where its epoch went. */
-	add_count(&raw, 100, folded - 500, 9);
+	add_count(&raw, 0, folded - 500, 9);
 	assert_int_equal(raw.counts.data[raw.counts.n - 1].key.epoch, folded);
 	raw_counts_free(&raw);
 	gc_log_free(log);
@@ -285,7 +285,7 @@ static void few_epochs_of_many_counts_are_left(void **state)
 	(void)state;
 	cycle(log, 0, 1, STARTED);
 	for (uint64_t stack = 1; stack <= 200001; stack++)
-		add_count(&raw, 100, 1, stack);
+		add_count(&raw, 0, 1, stack);
 	assert_int_equal(gc_log_fold(log, &raw), 0);
 	assert_int_equal(raw.counts.n, 200001);
 	assert_int_equal(gc_log_folded(log), 0);
@@ -302,7 +302,7 @@ static void many_counts_are_folded_by_half(void **state)
 	for (uint32_t epoch = 1; epoch <= 100; epoch++) {
 		cycle(log, 0, epoch, STARTED + epoch);
 		for (uint64_t stack = 1; stack <= 2500; stack++)
-			add_count(&raw, 100, epoch, stack);
+			add_count(&raw, 0, epoch, stack);
 	}
 	assert_int_equal(gc_log_fold(log, &raw), 0);
 	assert_in_range(raw.counts.n, 1, 100000 + 2500);
