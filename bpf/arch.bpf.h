@@ -37,20 +37,41 @@ typedef struct pt_regs user_regs;
 	}
 
 /*
- * Integer arguments of a C function, from 1 (System V ABI for AMD64, 3.2.3); 0 and 7
- * are there so that three bits may index them.
+ * Integer arguments of a C function, from 1 (System V ABI for AMD64, 3.2.3); 0 for any other
+ * number. Read when needed: BPF programs have little stack to keep a copy on.
  */
-#define C_ARGS_NUMBERED 8
+/* The barrier keeps the compiler from computing an address in the context. */
+#define C_ARG_IS(v, reg)                    \
+	do {                                \
+		(v) = (reg);                \
+		asm volatile("" : "+r"(v)); \
+	} while (0)
 
-static __always_inline void c_args_copy(__u64 args[C_ARGS_NUMBERED], const user_regs *r)
+static __always_inline __u64 c_arg(const user_regs *r, __u8 number)
 {
-	args[0] = args[7] = 0;
-	args[1] = r->di;
-	args[2] = r->si;
-	args[3] = r->dx;
-	args[4] = r->cx;
-	args[5] = r->r8;
-	args[6] = r->r9;
+	__u64 v = 0;
+
+	switch (number) {
+	case 1:
+		C_ARG_IS(v, r->di);
+		break;
+	case 2:
+		C_ARG_IS(v, r->si);
+		break;
+	case 3:
+		C_ARG_IS(v, r->dx);
+		break;
+	case 4:
+		C_ARG_IS(v, r->cx);
+		break;
+	case 5:
+		C_ARG_IS(v, r->r8);
+		break;
+	case 6:
+		C_ARG_IS(v, r->r9);
+		break;
+	}
+	return v;
 }
 
 #define C_RESULT(r) ((__u64)(r)->ax)

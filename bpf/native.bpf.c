@@ -53,14 +53,14 @@ static __always_inline bool page_bytes(const struct native_hit *n, struct count_
 	switch (n->probe->op) {
 	case NATIVE_MMAP:
 	case NATIVE_MUNMAP:
-		v->bytes = n->args[2];
+		v->bytes = native_arg(n, 2);
 		return true;
 	case NATIVE_MREMAP:
-		if (n->args[3] > n->args[2])
-			v->bytes = n->args[3] - n->args[2];
+		if (native_arg(n, 3) > native_arg(n, 2))
+			v->bytes = native_arg(n, 3) - native_arg(n, 2);
 		return true;
 	default: /* NATIVE_SBRK */
-		v->bytes = n->args[1];
+		v->bytes = native_arg(n, 1);
 		return (__s64)v->bytes > 0;
 	}
 }
@@ -186,8 +186,9 @@ int native_container(void *ctx)
 	v.entries = container_entries(&n, &buckets);
 	grows = n.probe->op == NATIVE_REHASH;
 	if (n.probe->op == NATIVE_HASH_INSERT)
-		grows = will_rehash(native_arg(&n, n.probe->ptr_arg), buckets,
-				    v.entries + (n.probe->flags & NATIVE_SUMMED ? 0 : n.args[4]));
+		grows = will_rehash(
+			native_arg(&n, n.probe->ptr_arg), buckets,
+			v.entries + (n.probe->flags & NATIVE_SUMMED ? 0 : native_arg(&n, 4)));
 	if (grows) {
 		growth.stack = key.stack;
 		growth.detail = GROWTH_DETAIL(GROWTH_DOUBLE, log2_u64(buckets), 0);

@@ -67,7 +67,6 @@ static __always_inline bool is_below(const struct live_call *call, __u64 slot)
 struct native_hit {
 	struct hit hit;
 	const struct native_probe *probe;
-	__u64 args[C_ARGS_NUMBERED];
 };
 
 /* False: nothing to count. */
@@ -81,13 +80,12 @@ static __always_inline bool native_begin(struct native_hit *n, void *ctx)
 	n->probe = bpf_map_lookup_elem(&native_probes, &place);
 	if (!n->probe)
 		return false;
-	c_args_copy(n->args, n->hit.regs);
 	return true;
 }
 
 static __always_inline __u64 native_arg(const struct native_hit *n, __u8 number)
 {
-	return n->args[number & (C_ARGS_NUMBERED - 1)];
+	return c_arg(n->hit.regs, number);
 }
 
 /* Where the return address of the call is. */
