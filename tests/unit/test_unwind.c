@@ -365,7 +365,8 @@ static void survives_any_state(void **state)
 			values[0] = at->start + values[0] / 7 % (at->end - at->start);
 			values[1] = (uintptr_t)&seed + values[1] % 256;
 		}
-		walk((struct unwind_frame){values[0], values[1], values[2], i & 2});
+		walk((struct unwind_frame){
+			.pc = values[0], .sp = values[1], .fp = values[2], .interrupted = i & 2});
 	}
 }
 
