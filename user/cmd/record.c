@@ -39,6 +39,13 @@ static int check_usage(const struct options *o)
 			  "record --help");
 		return EXIT_USAGE;
 	}
+	/* They would be in a library that Go programs with cgo map as well. */
+	if (o->session.live && (o->session.children || o->session.select != SELECT_NAMED)) {
+		log_error("--live needs return probes, which must not reach Go programs: it goes "
+			  "with -p or a command, and not with --children, -a, --comm or "
+			  "--cgroup");
+		return EXIT_USAGE;
+	}
 	return 0;
 }
 
