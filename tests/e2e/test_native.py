@@ -111,7 +111,7 @@ def test_live_map_full(start, tap, tmp_path):
 
 # With each allocator. Four busy threads leave us a cycle each second or two on 2 CPUs;
 # ALLOCTAP_CYCLES=200 is the long form.
-CYCLES = int(os.environ.get("ALLOCTAP_CYCLES", "20"))
+CYCLES = int(os.environ.get("ALLOCTAP_CYCLES", "10"))
 
 
 def cycles(start, allocator, count, options):
@@ -131,4 +131,4 @@ def test_attach_detach_cycles(root, start, allocator):
 
 
 def test_attach_detach_cycles_perf(root, start):
-    cycles(start, "glibc", 15, ["--link", "perf"])
+    cycles(start, "glibc", 5, ["--link", "perf"])

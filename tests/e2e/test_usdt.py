@@ -213,7 +213,7 @@ def test_python(start, tap, tmp_path, link):
     target = start([PYTHON, os.path.join(COLLECT, "collect.py")])
     target.expect("ready")
     before = resident(target.pid)
-    t = tap(target.pid, [out], ["--link", link])
+    t = tap(target.pid, [out], ["--link", link, "--probe", "gc"])
     target.send("go\n")
     lines = list(iter(target.read_line, "done"))
     after = resident(target.pid)
