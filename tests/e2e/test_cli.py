@@ -66,6 +66,7 @@ USAGE = [
     (["record", "-p", "1", "stray"], "stray"),
     (["record", "--"], "target|command|CMD"),
     (["record", "-a", "-p", "1"], "exclude each other"),
+    (["record", "-p", "1", "--live", "--empty-probes"], "counts nothing"),
     (["record", "-a", "--live"], "must not reach Go programs"),
     (["record", "--live", "--children", "--", "true"], "must not reach Go programs"),
     (["report"], "recording|RECORDING"),

@@ -132,3 +132,11 @@ def test_attach_detach_cycles(root, start, allocator):
 
 def test_attach_detach_cycles_perf(root, start):
     cycles(start, "glibc", 5, ["--link", "perf"])
+
+
+def test_empty_probes_count_nothing(root, tmp_path):
+    out = tmp_path / "x.json"
+    r = lab.run_alloctap("record", "--empty-probes", "-o", out, "--", "/bin/ls", "/")
+    assert r.returncode == 0, r.stderr
+    report = lab.load_json(out)
+    assert (report["totals"]["alloc_objects"], report["cost"]["hits"]) == (0, 0)

@@ -39,6 +39,11 @@ static int check_usage(const struct options *o)
 			  "record --help");
 		return EXIT_USAGE;
 	}
+	if (o->session.live && o->session.empty_programs) {
+		log_error(
+			"--empty-probes counts nothing, so there is nothing for --live to follow");
+		return EXIT_USAGE;
+	}
 	/* They would be in a library that Go programs with cgo map as well. */
 	if (o->session.live && (o->session.children || o->session.select != SELECT_NAMED)) {
 		log_error("--live needs return probes, which must not reach Go programs: it goes "

@@ -95,6 +95,15 @@ void native_prepare(struct native *n, struct alloctap_bpf *skel, const struct at
 	}
 }
 
+void native_prepare_empty(struct native *n, struct alloctap_bpf *skel)
+{
+	for (enum role role = 0; role < ROLE_MAX; role++) {
+		if (n->entry[role])
+			bpf_program__set_autoload(n->entry[role], false);
+		n->entry[role] = n->entry[role] ? skel->progs.nothing : NULL;
+	}
+}
+
 int native_start(struct native *n, struct alloctap_bpf *skel)
 {
 	n->probes_fd = bpf_map__fd(skel->maps.native_probes);

@@ -31,6 +31,11 @@ void native_free(struct native *n);
  */
 void native_prepare(struct native *n, struct alloctap_bpf *skel, const struct attachment *a,
 		    const struct native_request *request, uint32_t max_live);
+/*
+ * After it: all probes that native_prepare() was asked for, without --live, run a program
+ * that does nothing.
+ */
+void native_prepare_empty(struct native *n, struct alloctap_bpf *skel);
 /* Once loaded; the skeleton must outlive @n. 0 or -errno. */
 int native_start(struct native *n, struct alloctap_bpf *skel);
 

@@ -264,6 +264,8 @@ static int load(struct session *s)
 	usdt_prepare(s->t.usdt, skel, s->t.attachment, e.collectors);
 	native_prepare(s->t.native, skel, s->t.attachment, e.native ? &s->t.request : NULL,
 		       s->options.max_live);
+	if (s->options.empty_programs)
+		native_prepare_empty(s->t.native, skel);
 	unwind_configure(s->t.unwind, skel);
 	err = kernel_load(s->t.kernel, s->t.attachment, e.go);
 	if (!err)
