@@ -115,6 +115,22 @@ def build_native(target, name, flags=()):
     return out
 
 
+LIBRARIES = "/usr/lib/x86_64-linux-gnu"
+ALLOCATORS = {"glibc": None, "jemalloc": f"{LIBRARIES}/libjemalloc.so.2",
+              "tcmalloc": f"{LIBRARIES}/libtcmalloc_minimal.so.4",
+              "mimalloc": f"{LIBRARIES}/libmimalloc.so.2"}
+
+
+def allocator_env(allocator):
+    """The environment of a program that is to allocate with it."""
+    library = ALLOCATORS[allocator]
+    if not library:
+        return dict(os.environ)
+    if not os.path.exists(library):
+        unavailable(f"no {library}")
+    return dict(os.environ, LD_PRELOAD=library)
+
+
 class Running:
     """A child with its stdout and stderr as lines, killed at the end of the test at the latest."""
 

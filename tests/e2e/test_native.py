@@ -17,10 +17,6 @@ import pytest
 
 import lab
 
-LIBRARIES = "/usr/lib/x86_64-linux-gnu"
-ALLOCATORS = {"glibc": None, "jemalloc": f"{LIBRARIES}/libjemalloc.so.2",
-              "tcmalloc": f"{LIBRARIES}/libtcmalloc_minimal.so.4",
-              "mimalloc": f"{LIBRARIES}/libmimalloc.so.2"}
 LINKS = [
     "perf",
     pytest.param("multi", marks=pytest.mark.skipif(
@@ -30,14 +26,8 @@ LINKS = [
 
 def matrix(start, allocator, threads, rounds):
     """The target, ready to work."""
-    library = ALLOCATORS[allocator]
-    env = dict(os.environ)
-    if library:
-        if not os.path.exists(library):
-            lab.unavailable(f"no {library}")
-        env["LD_PRELOAD"] = library
     program = start([lab.build_native("native_matrix", "matrix.c", ("-pthread",)), str(threads),
-                     str(rounds)], env=env)
+                     str(rounds)], env=lab.allocator_env(allocator))
     program.expect("ready")
     return program
 
@@ -67,7 +57,7 @@ def check_asked_for(books, report):
 
 
 @pytest.mark.parametrize("link", LINKS)
-@pytest.mark.parametrize("allocator", ALLOCATORS)
+@pytest.mark.parametrize("allocator", lab.ALLOCATORS)
 def test_asked_for(start, tap, tmp_path, allocator, link):
     check_asked_for(*record(start, tap, tmp_path, allocator, ["--link", link]))
 
@@ -88,7 +78,7 @@ def check_live(books, report, may_not_follow=False):
 
 
 @pytest.mark.parametrize("link", LINKS)
-@pytest.mark.parametrize("allocator", ALLOCATORS)
+@pytest.mark.parametrize("allocator", lab.ALLOCATORS)
 def test_followed(start, tap, tmp_path, allocator, link):
     """With session links, where multi is and the kernel has them; else pairs of probes."""
     check_live(*record(start, tap, tmp_path, allocator, ["--live", "--link", link]))

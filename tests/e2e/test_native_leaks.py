@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What was lost on purpose is what lives at the end, to the byte, and nothing else does."""
 
-import os
-
 import pytest
 
 import lab
@@ -19,19 +17,12 @@ LOST = {
 }
 ROUNDS = 3
 
-LIBRARIES = "/usr/lib/x86_64-linux-gnu"
-ALLOCATORS = {"glibc": None, "jemalloc": f"{LIBRARIES}/libjemalloc.so.2",
-              "tcmalloc": f"{LIBRARIES}/libtcmalloc_minimal.so.4"}
+ALLOCATORS = ["glibc", "jemalloc", "tcmalloc"]
 
 
 def target(start, allocator):
-    library = ALLOCATORS[allocator]
-    env = dict(os.environ)
-    if library:
-        if not os.path.exists(library):
-            lab.unavailable(f"no {library}")
-        env["LD_PRELOAD"] = library
-    program = start([lab.build_native("native_leaks", "leaks.cc", ("-pthread",))], env=env)
+    program = start([lab.build_native("native_leaks", "leaks.cc", ("-pthread",))],
+                    env=lab.allocator_env(allocator))
     program.expect("ready")
     return program
 

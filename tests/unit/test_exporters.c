@@ -17,6 +17,7 @@
 #include "capture.h"
 #include "export/json_writer.h"
 #include "exported.h"
+#include "golden.h"
 #include "fixture.h"
 #include "report/type_names.h"
 
@@ -37,27 +38,11 @@ static void check_golden(const char *name, const struct exporter *e, unsigned in
 			 struct export_options opts)
 {
 	struct profile *p = fixture_small(n_targets);
-	__auto_free char *text = NULL;
-	char path[128];
 	size_t len;
-	FILE *f;
+	__auto_free char *text = export_text(p, e, opts, &len);
 
-	text = export_text(p, e, opts, &len);
 	profile_free(p);
-	snprintf(path, sizeof(path), "tests/golden/%s", name);
-	if (getenv("UPDATE_GOLDEN")) {
-		f = fopen(path, "we");
-		assert_non_null(f);
-		assert_int_equal(fwrite(text, 1, len, f), len);
-	} else {
-		char golden[16384];
-
-		f = fopen(path, "re");
-		assert_non_null(f);
-		golden[fread(golden, 1, sizeof(golden) - 1, f)] = 0;
-		assert_string_equal(text, golden);
-	}
-	fclose(f);
+	golden_check(name, text, len);
 }
 
 static void goldens_hold(void **state)

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/utf8.h"
 #include "exported.h"
+#include "golden.h"
 #include "fixture_gc.h"
 #include "profile/recording.h"
 
@@ -23,24 +24,13 @@ static void check_golden(const char *name, const struct exporter *e, struct expo
 	bool hotspot = strstr(name, "hotspot");
 	struct profile *p = hotspot ? fixture_gc_hotspot() : fixture_gc_small();
 	size_t len;
-	__auto_free char *all = export_text(p, e, opts, &len), *golden = calloc(1, len + 2);
-	char path[128], *text = strstr(all, from);
-	FILE *f;
+	__auto_free char *all = export_text(p, e, opts, &len);
+	char *text = strstr(all, from);
 
 	assert_non_null(text);
 	len -= (size_t)(text - all);
-
 	profile_free(p);
-	snprintf(path, sizeof(path), "tests/golden/%s", name);
-	f = fopen(path, getenv("UPDATE_GOLDEN") ? "we" : "re");
-	assert_non_null(f);
-	if (getenv("UPDATE_GOLDEN")) {
-		assert_int_equal(fwrite(text, 1, len, f), len);
-	} else {
-		assert_int_equal(fread(golden, 1, len + 1, f), len);
-		assert_string_equal(text, golden);
-	}
-	fclose(f);
+	golden_check(name, text, len);
 }
 
 static void goldens_hold(void **state)

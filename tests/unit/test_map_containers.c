@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "exported.h"
+#include "golden.h"
 #include "fixture_containers.h"
 #include "profile/native_container.h"
 #include "report/maps.h"
@@ -124,23 +125,14 @@ static void golden_holds(void **state)
 {
 	struct profile *p = fixture_containers();
 	size_t len;
-	__auto_free char *all = export_text(p, &exporter_text,
-					    (struct export_options){.view = VIEW_MAPS}, &len),
-			 *golden = calloc(1, len + 2);
+	__auto_free char *all =
+		export_text(p, &exporter_text, (struct export_options){.view = VIEW_MAPS}, &len);
 	char *text = strstr(all, " inserts into maps ");
-	FILE *f = fopen("tests/golden/containers.txt", getenv("UPDATE_GOLDEN") ? "we" : "re");
 
 	(void)state;
 	assert_non_null(text);
-	assert_non_null(f);
 	len -= (size_t)(text - all);
-	if (getenv("UPDATE_GOLDEN")) {
-		assert_int_equal(fwrite(text, 1, len, f), len);
-	} else {
-		assert_int_equal(fread(golden, 1, len + 1, f), len);
-		assert_string_equal(text, golden);
-	}
-	fclose(f);
+	golden_check("containers.txt", text, len);
 	profile_free(p);
 }
 

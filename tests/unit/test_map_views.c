@@ -8,6 +8,7 @@
 
 #include "base/utf8.h"
 #include "exported.h"
+#include "golden.h"
 #include "export/text_views.h"
 
 #define OBJ  "runtime.mallocgc < runtime.newobject < "
@@ -61,18 +62,9 @@ static void golden(void **state)
 {
 	struct profile *p = three_maps();
 	__auto_free char *text = view(p, SIZE_MAX, 0);
-	bool update = getenv("UPDATE_GOLDEN");
-	__auto_file FILE *f = fopen("tests/golden/maps.txt", update ? "w" : "r");
-	char expected[16384];
 
 	(void)state;
-	assert_non_null(f);
-	if (update) {
-		fputs(text, f);
-	} else {
-		expected[fread(expected, 1, sizeof(expected) - 1, f)] = 0;
-		assert_string_equal(text, expected);
-	}
+	golden_check("maps.txt", text, strlen(text));
 	profile_free(p);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "exported.h"
+#include "golden.h"
 #include "fixture_native.h"
 #include "profile/recording.h"
 #include "report/space.h"
@@ -19,21 +20,10 @@ static void check_golden(const char *name, const struct exporter *e, struct expo
 {
 	struct profile *p = fixture_native();
 	size_t len;
-	__auto_free char *text = export_text(p, e, opts, &len), *golden = calloc(1, len + 2);
-	char path[128];
-	FILE *f;
+	__auto_free char *text = export_text(p, e, opts, &len);
 
 	profile_free(p);
-	snprintf(path, sizeof(path), "tests/golden/%s", name);
-	f = fopen(path, getenv("UPDATE_GOLDEN") ? "we" : "re");
-	assert_non_null(f);
-	if (getenv("UPDATE_GOLDEN")) {
-		assert_int_equal(fwrite(text, 1, len, f), len);
-	} else {
-		assert_int_equal(fread(golden, 1, len + 1, f), len);
-		assert_string_equal(text, golden);
-	}
-	fclose(f);
+	golden_check(name, text, len);
 }
 
 static void goldens_hold(void **state)

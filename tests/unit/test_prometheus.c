@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "exported.h"
+#include "golden.h"
 #include "fixture_gc.h"
 
 #define PROCESS "pid=\"4711\",comm=\"server\",runtime=\"go\",version=\"go1.26.8\""
@@ -30,21 +31,9 @@ static char *metrics(struct profile *p, unsigned int top)
 
 static void check_golden(const char *name, struct profile *p)
 {
-	__auto_free char *text = metrics(p, 0), *golden = calloc(1, strlen(text) + 2);
-	size_t len = strlen(text);
-	char path[128];
-	FILE *f;
+	__auto_free char *text = metrics(p, 0);
 
-	snprintf(path, sizeof(path), "tests/golden/%s", name);
-	f = fopen(path, getenv("UPDATE_GOLDEN") ? "we" : "re");
-	assert_non_null(f);
-	if (getenv("UPDATE_GOLDEN")) {
-		assert_int_equal(fwrite(text, 1, len, f), len);
-	} else {
-		assert_int_equal(fread(golden, 1, len + 1, f), len);
-		assert_string_equal(text, golden);
-	}
-	fclose(f);
+	golden_check(name, text, strlen(text));
 }
 
 static void goldens_hold(void **state)
