@@ -45,7 +45,7 @@ static int check_usage(const struct options *o)
 		return EXIT_USAGE;
 	}
 	/* They would be in a library that Go programs with cgo map as well. */
-	if (o->session.live && (o->session.children || o->session.select != SELECT_NAMED)) {
+	if (o->session.live && session_is_open(&o->session)) {
 		log_error("--live needs return probes, which must not reach Go programs: it goes "
 			  "with -p or a command, and not with --children, -a, --comm or "
 			  "--cgroup");

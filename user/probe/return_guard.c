@@ -39,8 +39,6 @@ bool return_guard_allows(pid_t pid)
 
 	if (!uname(&name) && !return_guard_kernel(name.release))
 		return true;
-	if (pid < 0)
-		return false;
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	__auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 

@@ -19,8 +19,8 @@ bool return_guard_kernel(const char *release);
 /* Does the text of /proc/PID/status say that it filters? Without a word: yes. */
 bool return_guard_filters(const char *status);
 /*
- * May return probes be put into process @pid (-1: into any)? Where it is not known,
- * no. Of a Go process that is not asked: they are never right there.
+ * May return probes be put into process @pid? Where it is not known, no. Of a Go
+ * process that is not asked: they are never right there.
  */
 bool return_guard_allows(pid_t pid);
 

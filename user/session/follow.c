@@ -42,11 +42,6 @@ struct follow {
 	bool missed;
 };
 
-static bool is_open(const struct follow *f)
-{
-	return f->t->options->children || f->t->options->select != SELECT_NAMED;
-}
-
 struct follow *follow_new(struct tapper *t)
 {
 	struct follow *f = calloc(1, sizeof(*f));
@@ -124,7 +119,7 @@ static int take_record(void *ctx, const struct perf_record *r)
 		target->execing = true;
 	/* What follows is the next program's: it becomes another target. */
 	if (!target || target->execing)
-		return is_open(f) && r->pid ? remember(f, r) : 0;
+		return f->t->everywhere && r->pid ? remember(f, r) : 0;
 	if (!f->changed.n || f->changed.data[f->changed.n - 1] != target->id) {
 		if (vec_push(&f->changed, target->id))
 			return -ENOMEM;
@@ -320,7 +315,7 @@ int follow_settle(struct follow *f)
 
 	if (!err)
 		err = settle_events(f);
-	if (!err && is_open(f))
+	if (!err && f->t->everywhere)
 		err = settle_lost_events(f);
 	return err ? err : settle_changed(f);
 }

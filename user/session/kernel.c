@@ -97,22 +97,16 @@ static void configure(struct kernel *k)
 	bpf_map__set_max_entries(k->skel->maps.counts_b, k->options.max_counts);
 }
 
-/* May others than those added become targets? */
-static bool follows(const struct session_options *o)
-{
-	return o->children || o->select != SELECT_NAMED;
-}
-
 /* Who is tapped besides those that are added. */
 static void configure_targets(struct kernel *k, size_t n_named)
 {
 	struct alloctap_bpf__rodata *ro = k->skel->rodata;
 	const struct session_options *o = &k->options;
 	bpf_map__set_max_entries(k->skel->maps.targets,
-				 follows(o) ? TARGETS_FOLLOWED : TARGETS_MAX);
+				 session_is_open(o) ? TARGETS_FOLLOWED : TARGETS_MAX);
 	bpf_map__set_autocreate(k->skel->maps.select_cgroup, o->select == SELECT_CGROUP);
 	k->skel->data->next_target = (__u32)n_named + 1;
-	k->n_places = (follows(o) ? PLACES_FOLLOWED : n_named) + 1;
+	k->n_places = (session_is_open(o) ? PLACES_FOLLOWED : n_named) + 1;
 	k->used_places = n_named < k->n_places ? n_named : k->n_places - 1;
 	ro->cfg_select = o->select;
 	ro->cfg_children = o->children;
@@ -285,8 +279,8 @@ int kernel_load(struct kernel *k, const struct attachment *a, bool go)
 	bpf_program__set_autoload(k->skel->progs.process_exec, true);
 	bpf_program__set_autoload(k->skel->progs.process_exit, true);
 	bpf_program__set_autoload(k->skel->progs.process_fork, k->options.children);
-	bpf_program__set_autoload(k->skel->progs.unwind_fork, follows(&k->options));
-	bpf_program__set_autoload(k->skel->progs.unwind_exit, follows(&k->options));
+	bpf_program__set_autoload(k->skel->progs.unwind_fork, session_is_open(&k->options));
+	bpf_program__set_autoload(k->skel->progs.unwind_exit, session_is_open(&k->options));
 	err = alloctap_bpf__load(k->skel);
 	if (err)
 		return say_load_failure(err);

@@ -35,14 +35,17 @@ struct native {
 	int probes_fd;     /* native_probes[], once loaded */
 	uint32_t n_probes;
 	bool live;
+	bool empty; /* all probes run a program that does nothing */
 };
 
-struct native *native_new(void)
+struct native *native_new(bool empty)
 {
 	struct native *n = calloc(1, sizeof(*n));
 
-	if (n)
-		n->probes_fd = -1;
+	if (!n)
+		return NULL;
+	n->probes_fd = -1;
+	n->empty = empty;
 	return n;
 }
 
@@ -51,11 +54,11 @@ void native_free(struct native *n)
 	free(n);
 }
 
-static void prepare(struct native *n, const struct attachment *a, enum role role,
-		    struct bpf_program *prog)
+static void prepare(struct native *n, struct alloctap_bpf *skel, const struct attachment *a,
+		    enum role role, struct bpf_program *prog)
 {
-	n->entry[role] = prog;
-	attachment_prepare(a, prog);
+	n->entry[role] = n->empty ? skel->progs.nothing : prog;
+	attachment_prepare(a, n->entry[role]);
 }
 
 static void prepare_live(struct native *n, struct alloctap_bpf *skel, const struct attachment *a,
@@ -64,12 +67,12 @@ static void prepare_live(struct native *n, struct alloctap_bpf *skel, const stru
 	n->live = true;
 	skel->rodata->cfg_live = true;
 	bpf_map__set_max_entries(skel->maps.live, max_live);
-	prepare(n, a, ROLE_FREE, skel->progs.live_freed);
+	prepare(n, skel, a, ROLE_FREE, skel->progs.live_freed);
 	if (attachment_prepare_session(a, skel->progs.live_session)) {
 		n->entry[ROLE_CALL] = skel->progs.live_session;
 		return;
 	}
-	prepare(n, a, ROLE_CALL, skel->progs.live_entered);
+	prepare(n, skel, a, ROLE_CALL, skel->progs.live_entered);
 	n->returned = skel->progs.live_returned;
 	attachment_prepare(a, n->returned);
 }
@@ -81,26 +84,17 @@ void native_prepare(struct native *n, struct alloctap_bpf *skel, const struct at
 		bpf_map__set_max_entries(skel->maps.native_probes, NATIVE_PROBES_MAX);
 		/* Also with --live: there may be targets that bear no return probes. */
 		if (request->kinds & KIND_BIT(KIND_ALLOC))
-			prepare(n, a, ROLE_ALLOC, skel->progs.native_alloc);
+			prepare(n, skel, a, ROLE_ALLOC, skel->progs.native_alloc);
 		if (request->kinds & KINDS_PAGES)
-			prepare(n, a, ROLE_PAGES, skel->progs.native_pages);
+			prepare(n, skel, a, ROLE_PAGES, skel->progs.native_pages);
 		if (request->kinds & KINDS_CONTAINER)
-			prepare(n, a, ROLE_CONTAINER, skel->progs.native_container);
+			prepare(n, skel, a, ROLE_CONTAINER, skel->progs.native_container);
 	}
 	if (request && request->live) {
 		prepare_live(n, skel, a, max_live ?: NATIVE_MAX_LIVE_DEFAULT);
 	} else {
 		bpf_map__set_autocreate(skel->maps.live, false);
 		bpf_map__set_autocreate(skel->maps.live_calls, false);
-	}
-}
-
-void native_prepare_empty(struct native *n, struct alloctap_bpf *skel)
-{
-	for (enum role role = 0; role < ROLE_MAX; role++) {
-		if (n->entry[role])
-			bpf_program__set_autoload(n->entry[role], false);
-		n->entry[role] = n->entry[role] ? skel->progs.nothing : NULL;
 	}
 }
 

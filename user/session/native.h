@@ -20,8 +20,11 @@ struct native;
 /* What --max-live is without being given: addresses that --live follows at a time. */
 #define NATIVE_MAX_LIVE_DEFAULT (1u << 20)
 
-/* NULL with errno ENOMEM. */
-struct native *native_new(void);
+/*
+ * @empty: the probes are put in as ever, and their program does nothing; not with
+ * request->live. NULL with errno ENOMEM.
+ */
+struct native *native_new(bool empty);
 void native_free(struct native *n);
 
 /*
@@ -31,11 +34,6 @@ void native_free(struct native *n);
  */
 void native_prepare(struct native *n, struct alloctap_bpf *skel, const struct attachment *a,
 		    const struct native_request *request, uint32_t max_live);
-/*
- * After it: all probes that native_prepare() was asked for, without --live, run a program
- * that does nothing.
- */
-void native_prepare_empty(struct native *n, struct alloctap_bpf *skel);
 /* Once loaded; the skeleton must outlive @n. 0 or -errno. */
 int native_start(struct native *n, struct alloctap_bpf *skel);
 

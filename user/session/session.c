@@ -54,7 +54,7 @@ static int make_parts(struct session *s)
 	struct tapper *t = &s->t;
 
 	t->options = o;
-	t->everywhere = o->children || o->select != SELECT_NAMED;
+	t->everywhere = session_is_open(o);
 	t->request = (struct native_request){
 		.kinds = o->kinds | (o->live ? 1u << KIND_FREE : 0),
 		.live = o->live,
@@ -66,7 +66,7 @@ static int make_parts(struct session *s)
 	s->memory = memory_log_new();
 	t->usdt = s->builder ? usdt_new(s->builder) : NULL;
 	t->files = files_new(o->kinds, &t->request);
-	t->native = native_new();
+	t->native = native_new(o->empty_programs);
 	t->unwind = unwind_new(o->unwind_memory ?: UNWIND_MEMORY_DEFAULT);
 	if (o->live)
 		t->live = live_new(o->max_live ?: NATIVE_MAX_LIVE_DEFAULT);
@@ -264,8 +264,6 @@ static int load(struct session *s)
 	usdt_prepare(s->t.usdt, skel, s->t.attachment, e.collectors);
 	native_prepare(s->t.native, skel, s->t.attachment, e.native ? &s->t.request : NULL,
 		       s->options.max_live);
-	if (s->options.empty_programs)
-		native_prepare_empty(s->t.native, skel);
 	unwind_configure(s->t.unwind, skel);
 	err = kernel_load(s->t.kernel, s->t.attachment, e.go);
 	if (!err)

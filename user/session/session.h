@@ -39,6 +39,12 @@ struct session_options {
 	bool empty_programs; /* measure the probes alone: nothing is counted */
 };
 
+/* May others than the processes that are named become targets? */
+static inline bool session_is_open(const struct session_options *o)
+{
+	return o->children || o->select != SELECT_NAMED;
+}
+
 struct session_status {
 	uint64_t elapsed_ns;
 	uint64_t hits;

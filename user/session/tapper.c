@@ -50,10 +50,10 @@ static int attach_go(struct tapper *t, const struct target *target)
 			      kernel_programs(t->kernel), place, pid, exe->fd);
 }
 
-/* Links for everybody serve Go programs too: then nothing may be put in the way of returns. */
+/* Links for everybody serve Go programs too. */
 static bool may_return(const struct tapper *t, const struct tap *tap)
 {
-	return !tap_is_go(tap) && return_guard_allows(t->everywhere ? -1 : tap_pid(tap));
+	return !t->everywhere && !tap_is_go(tap) && return_guard_allows(tap_pid(tap));
 }
 
 static int attach_native(struct tapper *t, const struct target *target, struct file *file)
