@@ -98,6 +98,8 @@ static void quantities_print_short(void **state)
 	assert_string_equal(format_count(buf, sizeof(buf), 999), "999");
 	assert_string_equal(format_count(buf, sizeof(buf), 12345), "12.3k");
 	assert_string_equal(format_count(buf, sizeof(buf), 1234567), "1.23M");
+	assert_string_equal(format_times(buf, sizeof(buf), 1), "once");
+	assert_string_equal(format_times(buf, sizeof(buf), 12345), "12.3k times");
 	assert_string_equal(format_duration(buf, sizeof(buf), 999), "999ns");
 	assert_string_equal(format_duration(buf, sizeof(buf), 1500000), "1.50ms");
 	assert_string_equal(format_duration(buf, sizeof(buf), 30000000000), "30.0s");

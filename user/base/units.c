@@ -108,6 +108,17 @@ const char *format_count(char *buf, size_t size, uint64_t count)
 	return format_scaled(buf, size, count, 1000, names, ARRAY_SIZE(names));
 }
 
+const char *format_times(char *buf, size_t size, uint64_t count)
+{
+	char number[24];
+
+	if (count == 1)
+		snprintf(buf, size, "once");
+	else
+		snprintf(buf, size, "%s times", format_count(number, sizeof(number), count));
+	return buf;
+}
+
 const char *format_duration(char *buf, size_t size, uint64_t ns)
 {
 	static const char *const names[] = {"ns", "us", "ms", "s"};

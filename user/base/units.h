@@ -15,10 +15,11 @@ int parse_number(const char *s, uint64_t min, uint64_t max, uint64_t *value);
 
 /*
  * Short forms for people: "1.50MB" (powers of 1024, as pprof prints them),
- * "12.3k" (powers of 1000), "1.5s". They return @buf.
+ * "12.3k" (powers of 1000), "1.5s"; "once" or "12.3k times". They return @buf.
  */
 const char *format_bytes(char *buf, size_t size, uint64_t bytes);
 const char *format_count(char *buf, size_t size, uint64_t count);
+const char *format_times(char *buf, size_t size, uint64_t count);
 const char *format_duration(char *buf, size_t size, uint64_t ns);
 
 #endif

@@ -155,14 +155,14 @@ static int advise_presize(const struct subject *s)
 
 	if (!worth_it(s, MAP_ADVICE_PRESIZE, saving))
 		return 0;
-	format_count(growths, sizeof(growths), r->growths);
+	format_times(growths, sizeof(growths), r->growths);
 	format_count(maps, sizeof(maps), r->grown_maps);
 	if (r->grown_maps > 1)
-		text = make_text("The %s maps inserted into at %s grew %s times, to %" PRIu64
+		text = make_text("The %s maps inserted into at %s grew %s, to %" PRIu64
 				 " entries at the most: make them with make(%s, n).",
 				 maps, s->place, growths, map_row_entries(r), name_of(s, s->map));
 	else
-		text = make_text("The map inserted into at %s grew %s times, to %" PRIu64
+		text = make_text("The map inserted into at %s grew %s, to %" PRIu64
 				 " entries: make it with make(%s, %" PRIu64 ").",
 				 s->place, growths, map_row_entries(r), name_of(s, s->map),
 				 map_row_entries(r));

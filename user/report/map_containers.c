@@ -284,9 +284,9 @@ static char *advice_text(const struct profile *p, const struct map_row *row)
 			 row->largest);
 	if (!place ||
 	    asprintf(&text,
-		     "Tables filled at %s were made larger %s times, on the way%s: reserve() room "
+		     "Tables filled at %s were made larger %s, on the way%s: reserve() room "
 		     "before, and each is allocated once.",
-		     place, format_count(growths, sizeof(growths), row->growths), entries) < 0)
+		     place, format_times(growths, sizeof(growths), row->growths), entries) < 0)
 		return NULL;
 	return text;
 }

@@ -165,10 +165,10 @@ const nameColumn = (key, short, head) => ({
 	cells: r => [el("td", {class: "text", title: r[key]}, el("button", {class: "name-of"}, r[short]))],
 });
 
-/* Where a function is: r.file with all of it, r.place what is shown. */
+/* Where a function is: r.file with all of it, r.place what is shown; what is too long loses its beginning. */
 const placeColumn = head => ({
 	key: "place", head, kind: "text place",
-	cells: r => [el("td", {class: "text place", title: r.file}, r.place)],
+	cells: r => [el("td", {class: "text place", title: r.file}, el("bdi", {dir: "ltr"}, r.place))],
 });
 
 const numberColumn = (key, head, format) => ({
