@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "binary/elf_symbols.h"
 #include "binary/go_binary.h"
 #include "cmd/commands.h"
 #include "cmd/doctor_host.h"
@@ -190,7 +191,7 @@ static void describe_nothing(const struct patient *p)
 {
 	const char *name = elf_file_name(p->exe);
 	bool is_static = !elf_file_section(p->exe, ".interp");
-	bool is_named = elf_file_section(p->exe, ".symtab") != NULL;
+	bool is_named = !elf_symbols_are_stripped(p->exe);
 
 	if (elf_file_machine(p->exe) != EM_X86_64)
 		doctor_line(p->out, "allocators", "none: %s is not of x86-64", name);
