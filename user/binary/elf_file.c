@@ -305,7 +305,8 @@ struct elf_file *elf_file_open_fd(int fd, const char *name)
 		errno = EFBIG;
 		return NULL;
 	}
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	/* Into private mappings the kernel puts the breakpoints of others' uprobes. */
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (data == MAP_FAILED)
 		return NULL;
 	return elf_file_open(data, (size_t)st.st_size, name, true);

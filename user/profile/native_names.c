@@ -30,22 +30,6 @@ struct native_names {
 	struct intern index;
 };
 
-/* The file's place in our own mount namespace, or what was its place. */
-static char *path_of(int fd)
-{
-	char self[32], *path;
-	ssize_t n;
-
-	path = malloc(PATH_MAX);
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	n = path ? readlink(self, path, PATH_MAX - 1) : -1;
-	if (n >= 0)
-		path[n] = 0;
-	else if (path)
-		*path = 0;
-	return path;
-}
-
 static bool has_dwarf(const struct elf_file *f)
 {
 	return elf_file_section(f, ".debug_info");
@@ -105,7 +89,7 @@ struct native_names *native_names_new(const struct elf_file *elf, int fd,
 				      struct image_options *options)
 {
 	struct native_names *n = calloc(1, sizeof(*n));
-	__auto_free char *path = fd < 0 ? NULL : path_of(fd);
+	__auto_free char *path = fd < 0 ? NULL : debug_file_path(fd);
 
 	if (!n)
 		return NULL;
