@@ -138,12 +138,8 @@ def test_named_allocator_is_counted(root, tmp_path):
 @pytest.fixture(scope="module", params=["gcc", "clang"])
 def inlined(request, tmp_path_factory):
     """A program with copies of two allocators in its functions."""
-    folder = os.path.join(lab.TARGETS, "native_inlined")
-    out = str(tmp_path_factory.mktemp(request.param) / "inlined")
-    linker = ["-fuse-ld=lld"] if request.param == "clang" else []
-    subprocess.run([request.param, "-O2", "-g", "-flto", *linker, "-o", out,
-                    os.path.join(folder, "main.c"), os.path.join(folder, "heap.c")], check=True)
-    return out
+    return lab.build_inlined(request.param,
+                             str(tmp_path_factory.mktemp(request.param) / "inlined"))
 
 
 def line_of(path, text):
@@ -186,8 +182,9 @@ def test_inlined_is_warned_of(root, inlined, tmp_path):
     warned = [line for line in r.stderr.splitlines() if "inlined and not counted" in line]
     assert len(warned) == 1
     assert "/inlined: mi_malloc is inlined and not counted at 1 place: third (main.c:" in warned[0]
-    # By address it was called for 50; fourth() asks for 40, and goes on as calloc.
-    assert ("main", 90) in {(s["func"], s["bytes"]) for s in lab.load_json(out)["sites"]}
+    # By address it was called for 50; fourth() asks for 40, which calloc is asked for.
+    assert {(s["func"], s["bytes"]) for s in lab.load_json(out)["sites"]} >= {
+        ("main", 50), ("fourth", 40)}
 
 
 @pytest.mark.parametrize("value", ["", ":2", "palloc:", "palloc:0", "palloc:7", "palloc:x"])

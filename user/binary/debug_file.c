@@ -215,5 +215,9 @@ int debug_file_fetch(const char *build_id)
 	if (client)
 		end(client);
 	dlclose(library);
+	if (fd >= 0 && !has_build_id(fd, build_id)) {
+		close(fd);
+		return -EBADMSG;
+	}
 	return fd;
 }

@@ -28,7 +28,8 @@ int debug_file_open_alt(const struct elf_file *f, const char *path, const char *
 /*
  * Fetches the debug file with @build_id from the servers in $DEBUGINFOD_URLS, with
  * libdebuginfod, which is looked for now and caches what it got. An fd, or -errno:
- * -ENOSYS no such library or no servers named, -ENOENT the servers do not have it.
+ * -ENOSYS no such library or no servers named, -ENOENT the servers do not have it, -ETIME
+ * they do not answer in $DEBUGINFOD_TIMEOUT seconds (90), -EBADMSG it is another file.
  */
 int debug_file_fetch(const char *build_id);
 

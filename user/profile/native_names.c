@@ -63,6 +63,12 @@ static int fetch_debug(const struct elf_file *elf, struct image_options *options
 		options->debuginfod = false;
 		log_warn("debuginfod cannot be asked: install libdebuginfod1 and set "
 			 "DEBUGINFOD_URLS");
+	} else if (fd == -ETIME) {
+		/* Each file would wait as long. */
+		options->debuginfod = false;
+		log_warn("debuginfod does not answer (waited DEBUGINFOD_TIMEOUT=%s s): names of "
+			 "further files are not asked for",
+			 getenv("DEBUGINFOD_TIMEOUT") ?: "90");
 	} else if (fd < 0) {
 		log_info("%s: not there: %s", elf_file_name(elf), strerror(-fd));
 	}

@@ -20,5 +20,9 @@ void *mi_malloc(size_t size)
 /* Copies of it are no loss: they call one that is tapped. */
 void *mi_zalloc(size_t size)
 {
-	return calloc(1, size);
+	void *p = calloc(1, size);
+
+	if (!p)
+		abort();
+	return p;
 }
