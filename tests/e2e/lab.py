@@ -137,6 +137,15 @@ def build_native(target, name, flags=()):
     return out
 
 
+def build_inlined(compiler, out):
+    """@out: tests/targets/native_inlined, its allocator inlined by link-time optimisation."""
+    folder = os.path.join(TARGETS, "native_inlined")
+    linker = ["-fuse-ld=lld"] if compiler == "clang" else []
+    subprocess.run([compiler, "-O2", "-g", "-flto", *linker, "-o", out,
+                    os.path.join(folder, "main.c"), os.path.join(folder, "heap.c")], check=True)
+    return out
+
+
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 ALLOCATORS = {"glibc": None, "jemalloc": f"{LIBRARIES}/libjemalloc.so.2",
               "tcmalloc": f"{LIBRARIES}/libtcmalloc_minimal.so.4",
