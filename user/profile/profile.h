@@ -39,7 +39,7 @@ enum profile_kind {
 
 /* What a function belongs to; decides its colour and which frames a site skips. */
 enum function_category {
-	FUNCTION_SPECIAL = 0, /* "[lost stack]", "[unmapped]", "[no symbols: x]" */
+	FUNCTION_SPECIAL = 0, /* "[lost stack]", "[unmapped]", "[no symbols: x]+0x1f" */
 	FUNCTION_GO = 1,
 	FUNCTION_GO_RUNTIME = 2, /* runtime.*, its map and reflect internals */
 	FUNCTION_NATIVE = 3,
