@@ -67,8 +67,8 @@ static int run_to_syscall(pid_t pid, int *status)
 		}
 		if (!WIFSTOPPED(*status))
 			return -ECHILD;
-		/* A signal that it was sent is passed on. */
-		number = WSTOPSIG(*status);
+		/* A signal that it was sent is passed on; an event of ptrace's is none. */
+		number = *status >> 16 ? 0 : WSTOPSIG(*status);
 	} while (number != SYSCALL_STOP);
 	return 0;
 }
