@@ -123,7 +123,7 @@ ALLOCATORS = {"glibc": None, "jemalloc": f"{LIBRARIES}/libjemalloc.so.2",
 
 def allocator_env(allocator):
     """The environment of a program that is to allocate with it."""
-    library = ALLOCATORS[allocator]
+    library = {**ALLOCATORS, "tcmalloc-full": f"{LIBRARIES}/libtcmalloc.so.4"}[allocator]
     if not library:
         return dict(os.environ)
     if not os.path.exists(library):

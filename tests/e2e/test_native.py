@@ -24,9 +24,9 @@ LINKS = [
 ]
 
 
-def matrix(start, allocator, threads, rounds):
+def matrix(start, allocator, threads, rounds, source="matrix.c"):
     """The target, ready to work."""
-    program = start([lab.build_native("native_matrix", "matrix.c", ("-pthread",)), str(threads),
+    program = start([lab.build_native("native_matrix", source, ("-pthread",)), str(threads),
                      str(rounds)], env=lab.allocator_env(allocator))
     program.expect("ready")
     return program
@@ -37,9 +37,9 @@ def work(program):
     return json.loads(program.read_line())
 
 
-def record(start, tap, tmp_path, allocator, options, threads=4, rounds=5000):
+def record(start, tap, tmp_path, allocator, options, threads=4, rounds=5000, **kwargs):
     """(the target's books, the report)"""
-    program = matrix(start, allocator, threads, rounds)
+    program = matrix(start, allocator, threads, rounds, **kwargs)
     out = str(tmp_path / "x.json")
     t = tap(program.pid, [out], options)
     books = work(program)
@@ -82,6 +82,13 @@ def check_live(books, report, may_not_follow=False):
 def test_followed(start, tap, tmp_path, allocator, link):
     """With session links, where multi is and the kernel has them; else pairs of probes."""
     check_live(*record(start, tap, tmp_path, allocator, ["--live", "--link", link]))
+
+
+@pytest.mark.parametrize("allocator", [*lab.ALLOCATORS, "tcmalloc-full"])
+def test_new_and_delete(start, tap, tmp_path, allocator):
+    """All forms of C++'s, for which allocators have short ways of their own."""
+    check_live(*record(start, tap, tmp_path, allocator, ["--live"], rounds=3000,
+                       source="new.cc"))
 
 
 def test_live_map_full(start, tap, tmp_path):
