@@ -102,16 +102,18 @@ NATIVE_COMPILERS = {".c": ["gcc", "-O2", "-g"], ".cc": ["g++", "-O2", "-g"],
                     ".rs": ["rustc", "-O", "-g"]}
 
 
-def build_native(target, name, flags=()):
+def build_native(target, name, flags=(), compiler=None):
     """Path of tests/targets/@target/@name, built with @flags; built when not there or old."""
     source = os.path.join(TARGETS, target, name)
     base, suffix = os.path.splitext(name)
-    out = os.path.join(BUILT, target, suffix[1:], base + "".join(flags).replace("/", "-"))
+    out = os.path.join(BUILT, target, compiler or suffix[1:],
+                       base + "".join(flags).replace("/", "-"))
     if os.path.exists(out) and os.path.getmtime(out) > newest_source(os.path.dirname(source)):
         return out
     os.makedirs(os.path.dirname(out), exist_ok=True)
     # Libraries go behind what needs them.
-    subprocess.run([*NATIVE_COMPILERS[suffix], "-o", out, source, *flags], check=True)
+    command = [compiler, "-O2", "-g"] if compiler else NATIVE_COMPILERS[suffix]
+    subprocess.run([*command, "-o", out, source, *flags], check=True)
     return out
 
 

@@ -12,6 +12,8 @@ was given is counted, and each free.
 
 import json
 import os
+import shutil
+import time
 
 import pytest
 
@@ -24,10 +26,10 @@ LINKS = [
 ]
 
 
-def matrix(start, allocator, threads, rounds, source="matrix.c"):
+def matrix(start, allocator, threads, rounds, source="matrix.c", flags=(), compiler=None):
     """The target, ready to work."""
-    program = start([lab.build_native("native_matrix", source, ("-pthread",)), str(threads),
-                     str(rounds)], env=lab.allocator_env(allocator))
+    program = start([lab.build_native("native_matrix", source, ("-pthread", *flags), compiler),
+                     str(threads), str(rounds)], env=lab.allocator_env(allocator))
     program.expect("ready")
     return program
 
@@ -89,6 +91,29 @@ def test_new_and_delete(start, tap, tmp_path, allocator):
     """All forms of C++'s, for which allocators have short ways of their own."""
     check_live(*record(start, tap, tmp_path, allocator, ["--live"], rounds=3000,
                        source="new.cc"))
+
+
+@pytest.mark.parametrize("compiler, flags", [
+    ("musl-gcc", []),
+    ("musl-gcc", ["-static"]),
+    ("gcc", ["-static"]),
+])
+def test_other_libc(start, tap, tmp_path, compiler, flags):
+    if not shutil.which(compiler):
+        lab.unavailable(f"no {compiler}")
+    check_live(*record(start, tap, tmp_path, "glibc", ["--live"], rounds=2000, flags=flags,
+                       compiler=compiler))
+
+
+def test_loader_that_is_the_libc(root, tmp_path):
+    """musl's: a command is let go when its libraries are there, not when it ends."""
+    program = lab.build_native("follow", "follow.c", (), "musl-gcc")
+    out = tmp_path / "x.json"
+    begin = time.monotonic()
+    r = lab.run_alloctap("record", "--live", "-d", "100ms", "-o", out, "--", program, "work", "1",
+                         "7")
+    assert r.returncode == 0, r.stderr
+    assert lab.load_json(out)["duration_ns"] < 0.9e9 < (time.monotonic() - begin) * 1e9
 
 
 def test_live_map_full(start, tap, tmp_path):

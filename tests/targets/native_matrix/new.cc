@@ -87,7 +87,7 @@ block allocate(counts *c, uint64_t r)
 	block b = {nullptr, size, static_cast<unsigned int>(r & 3)};
 
 	/* libstdc++ asks malloc for a byte where nobody wants any, and for whole alignments. */
-	b.size = size = b.form < 2 ? size | 1 : (size | 1) + 63 & ~63ul;
+	b.size = size = b.form < 2 ? size | 1 : ((size | 1) + 63) & ~63ul;
 	b.p = forms[b.form].allocate[r >> 2 & 1](size);
 	if (!b.p)
 		abort();
