@@ -21,11 +21,15 @@ const volatile __u32 cfg_select = SELECT_NAMED;
 const volatile char cfg_comm[GLOB_BYTES] = {};
 /* Are children of targets, and what targets become by exec, targets too? */
 const volatile bool cfg_children = false;
+/* Targets stay targets over exec; there they are stopped, until their probes are in. */
+const volatile bool cfg_stop_execs = false;
 
 /* The id of the next target. */
 __u32 next_target = 1;
 /* Events that found no room: user space looks at the facts then. */
 __u32 events_lost = 0;
+/* So many execs were stopped so far; raised when their events are out. */
+__u32 execs_stopped = 0;
 
 /* By tgid. Sized by user space before load. */
 struct {
@@ -50,7 +54,8 @@ struct {
 /* Spares every hit a look into targets while no exec has happened. */
 static volatile __u32 any_exec;
 
-#define EEXIST 17
+#define EEXIST  17
+#define SIGSTOP 19
 
 __hidden void send_event(const struct event *e)
 {
@@ -203,13 +208,17 @@ int process_exec(void *ctx __attribute__((unused)))
 	if (!tgid || (!target && cfg_select == SELECT_NAMED))
 		return 0;
 	any_exec = 1;
-	if ((old && cfg_children) || is_selected())
+	if ((old && (cfg_children || cfg_stop_execs)) || is_selected())
 		id = __sync_fetch_and_add(&next_target, 1);
 	/* The new one first: user space is never left without any. */
 	if (set_target(tgid, id, BPF_ANY) && id)
 		tell_target(tgid, id, leader(), parent_of(leader()));
 	if (old)
 		send_event(&(struct event){.event = EVENT_EXEC, .target = old});
+	if (old && cfg_stop_execs) {
+		__sync_fetch_and_add(&execs_stopped, 1);
+		bpf_send_signal(SIGSTOP);
+	}
 	return 0;
 }
 

@@ -125,15 +125,17 @@ NATIVE_COMPILERS = {".c": ["gcc", "-O2", "-g"], ".cc": ["g++", "-O2", "-g"],
                     ".rs": ["rustc", "-O", "-g"]}
 
 
-def build_native(target, name, flags=()):
+def build_native(target, name, flags=(), compiler=None):
     """Path of tests/targets/@target/@name, built with @flags; built when not there or old."""
     source = os.path.join(TARGETS, target, name)
     base, suffix = os.path.splitext(name)
-    out = os.path.join(BUILT, target, suffix[1:], base + "".join(flags).replace("/", "-"))
+    out = os.path.join(BUILT, target, compiler or suffix[1:],
+                       base + "".join(flags).replace("/", "-"))
+    command = [compiler, "-O2", "-g"] if compiler else NATIVE_COMPILERS[suffix]
     with locked(out):
         if not is_built(out, os.path.dirname(source)):
             # Libraries go behind what needs them.
-            subprocess.run([*NATIVE_COMPILERS[suffix], "-o", out, source, *flags], check=True)
+            subprocess.run([*command, "-o", out, source, *flags], check=True)
     return out
 
 
@@ -154,7 +156,7 @@ ALLOCATORS = {"glibc": None, "jemalloc": f"{LIBRARIES}/libjemalloc.so.2",
 
 def allocator_env(allocator):
     """The environment of a program that is to allocate with it."""
-    library = ALLOCATORS[allocator]
+    library = {**ALLOCATORS, "tcmalloc-full": f"{LIBRARIES}/libtcmalloc.so.4"}[allocator]
     if not library:
         return dict(os.environ)
     if not os.path.exists(library):

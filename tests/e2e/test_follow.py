@@ -93,6 +93,75 @@ def test_exec_is_a_new_target(root, tmp_path, program):
     assert len({t["pid"] for t in report["targets"]}) == 1
 
 
+@pytest.mark.parametrize("options", [[], ["--live"], ["--live", "--link", "perf"]])
+def test_command_that_execs(root, tmp_path, program, options):
+    """A command is followed over exec without being asked for it, and its children are not."""
+    script = f"{program} work 0 300; exec {program} exec 700 {program} work 0 400"
+    r, out, report = record_command(tmp_path, "/bin/sh", "-c", script, options=options)
+    assert r.returncode == 0, r.stderr
+    assert sum(objects_of(out, "counted").values()) == 700 + 400
+    assert [t["comm"] for t in report["targets"]] == ["sh", "follow", "follow"]
+    assert len({t["pid"] for t in report["targets"]}) == 1
+    assert whole_share(out, "counted") == 1
+
+
+def test_script_of_an_interpreter(root, tmp_path):
+    """\"#!/usr/bin/env perl": what a script names is what runs in the end. Its status is ours."""
+    script = tmp_path / "script"
+    script.write_text("#!/usr/bin/env perl\nmy @a = map { 'x' x $_ } 1 .. 500; exit 3;\n")
+    script.chmod(0o755)
+    r, _, report = record_command(tmp_path, script, options=["--live"])
+    assert r.returncode == 3, r.stderr
+    assert [t["comm"] for t in report["targets"]] == ["script", "perl"]
+    assert report["totals"]["alloc_objects"] > 500
+
+
+@pytest.mark.parametrize("link", ["auto", "perf"])
+def test_shell_that_becomes_go(root, tmp_path, link):
+    go = lab.build_go("lifecycle")
+    r, out, report = record_command(tmp_path, "/bin/sh", "-c", f"exec {go} exit 5",
+                                    options=["--live", "--link", link])
+    assert r.returncode == 5, r.stderr
+    assert sum(objects_of(out, "main.allocate").values()) == 1000
+    assert [t["runtime"] for t in report["targets"]] == ["native", "go"]
+
+
+def code_is_as_in_its_file(pid, name):
+    """Has nobody put a breakpoint into what the process has mapped of a file?"""
+    with open(f"/proc/{pid}/maps") as maps:
+        start, end, offset, path = next(
+            (*(int(x, 16) for x in f[0].split("-")), int(f[2], 16), f[5])
+            for f in map(str.split, maps) if "x" in f[1] and name in f[-1])
+    with open(f"/proc/{pid}/mem", "rb") as memory, open(path, "rb") as file:
+        memory.seek(start)
+        file.seek(offset)
+        there = memory.read(end - start)
+        return there == file.read(end - start).ljust(len(there), b"\0")
+
+
+def test_shell_that_becomes_go_with_cgo(start, tmp_path):
+    """What the shell's libc bears would kill it: it has to be out when that begins."""
+    go = lab.build_go("native_cgo", lab.GO_ANY, "cgo")
+    t = start([lab.ALLOCTAP, "record", "--live", "--link", "perf", "-o", str(tmp_path / "x.json"),
+               "--", "/bin/sh", "-c", f"exec {go}"])
+    t.read_line()
+    t.expect("ready")
+    with open(f"/proc/{t.pid}/task/{t.pid}/children") as f:
+        pid = int(f.read())
+    assert not code_is_as_in_its_file(pid, "native_cgo")
+    assert code_is_as_in_its_file(pid, "libc.so.6")
+    t.process.stdin.close()
+    assert t.process.wait(30) == 0, t.stderr
+
+
+def test_exec_after_the_recording(root, tmp_path, program):
+    """Nobody waits for the command any more when it execs: it goes on all the same."""
+    r, out, _ = record_command(tmp_path, "/bin/sh", "-c", f"sleep 1; exec {program} work 0 5",
+                               options=["-d", "100ms"])
+    assert r.returncode == 0, r.stderr
+    assert not objects_of(out, "counted")
+
+
 def test_a_shell_is_followed(root, tmp_path, program):
     """What a script starts is seen from its first allocation on."""
     script = f"{program} work 0 300; exec {program} work 0 400"

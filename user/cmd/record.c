@@ -107,6 +107,35 @@ static void show_status(const struct session_status *now, const struct session_s
 		   format_count(lost, sizeof(lost), now->lost));
 }
 
+static int look_again(void *ctx, pid_t pid)
+{
+	return session_look_again(ctx, pid);
+}
+
+/* The command's libraries: probes go in before anything in them has run. */
+static int load_command(struct recorder *r)
+{
+	return r->launch ? launch_load(r->launch, look_again, r->session) : 0;
+}
+
+/* The command has become another program, and waits for its probes. */
+static int follow_exec(struct recorder *r)
+{
+	int err = session_take_exec(r->session);
+
+	if (err <= 0)
+		return err;
+	err = launch_catch(r->launch);
+	if (err) {
+		log_warn("pid %d: cannot be held at its exec: %s: its first allocations may be "
+			 "missing",
+			 launch_pid(r->launch), strerror(-err));
+		return 0;
+	}
+	err = load_command(r);
+	return err ? err : launch_release(r->launch);
+}
+
 /* Until time is up, a signal came, or no target is left. */
 static int run(struct recorder *r)
 {
@@ -125,6 +154,8 @@ static int run(struct recorder *r)
 		err = session_poll(r->session, duration && left_ns / 1000000 < POLL_MS
 						       ? (int)(left_ns / 1000000) + 1
 						       : POLL_MS);
+		if (!err)
+			err = follow_exec(r);
 		session_status(r->session, &status);
 		if (status.elapsed_ns - shown.elapsed_ns < STATUS_EVERY_NS)
 			continue;
@@ -282,19 +313,12 @@ static int wait_for_command(struct recorder *r, int code)
 
 	if (interrupt_signal() && interrupt_was_ours_alone() && !launch_ended(r->launch, &status))
 		kill(launch_pid(r->launch), interrupt_signal());
-	status = launch_wait(r->launch);
+	while (!launch_wait(r->launch, &status)) {
+		/* At an exec that nobody looks at any more; not by somebody else. */
+		if (session_take_exec(r->session) > 0)
+			launch_continue(r->launch);
+	}
 	return code ? code : status;
-}
-
-static int look_again(void *ctx, pid_t pid)
-{
-	return session_look_again(ctx, pid);
-}
-
-/* The command's libraries: probes go in before anything in them has run. */
-static int load_command(struct recorder *r)
-{
-	return r->launch ? launch_load(r->launch, look_again, r->session) : 0;
 }
 
 static int record(struct recorder *r)
@@ -322,13 +346,16 @@ static int record(struct recorder *r)
 
 int cmd_record(const struct options *o)
 {
+	struct session_options session = o->session;
 	struct recorder r = {.options = o};
 	int code = check_usage(o);
 
 	if (code)
 		return code;
 	interrupt_install();
-	r.session = session_new(&o->session);
+	/* Of others the programs tell that they have begun; only of ours can we wait for them. */
+	session.stop_execs = o->n_operands && !session_is_open(&session);
+	r.session = session_new(&session);
 	if (!r.session)
 		return errno == ENOTSUP ? EXIT_UNTRACEABLE : EXIT_FAILED;
 	code = record(&r);

@@ -185,17 +185,30 @@ static bool is_over(const struct follow *f, size_t i)
 }
 
 /* Only one of a process's targets runs: what was before this one is over. */
-static int end_predecessor(struct follow *f, const struct event *e)
+static int end_predecessor(struct follow *f, const struct event *e, uint64_t *cpu_ns)
 {
 	struct target *before = targets_by_pid(&f->t->targets, (pid_t)e->tgid);
+	int err;
 
-	return before ? tapper_gone(f->t, before, e->time_ns) : 0;
+	if (!before) {
+		*cpu_ns = 0;
+		return 0;
+	}
+	before->cpu_now_ns = *cpu_ns;
+	err = tapper_gone(f->t, before, e->time_ns);
+	return err || f->t->everywhere ? err : tapper_take_out(f->t);
+}
+
+static struct tap *look_at(struct follow *f, struct process *p)
+{
+	return f->t->everywhere ? tap_new_if(p, f->t->files) : tap_new(p, f->t->files);
 }
 
 static int begin_target(struct follow *f, size_t i)
 {
 	const struct event *e = &f->events.data[i];
 	bool over = is_over(f, i);
+	uint64_t cpu_ns = 0;
 	struct process *p;
 	struct target *target;
 	struct tap *tap = NULL;
@@ -203,12 +216,16 @@ static int begin_target(struct follow *f, size_t i)
 
 	if (targets_by_id(&f->t->targets, e->target))
 		return 0;
-	err = end_predecessor(f, e);
-	if (err)
-		return err;
 	p = over ? NULL : process_open_if((pid_t)e->tgid);
 	if (p)
-		tap = tap_new_if(p, f->t->files);
+		process_cpu_ns(p, &cpu_ns);
+	err = end_predecessor(f, e, &cpu_ns);
+	if (err) {
+		process_free(p);
+		return err;
+	}
+	if (p)
+		tap = look_at(f, p);
 	if (!tap)
 		tap = reconstruct(f, e);
 	if (!tap || targets_add(&f->t->targets, tap, e->target)) {
@@ -218,6 +235,10 @@ static int begin_target(struct follow *f, size_t i)
 	target = targets_by_id(&f->t->targets, e->target);
 	target->start_ns = e->time_ns;
 	target->parent = e->parent;
+	target->cpu_at_start_ns = target->cpu_now_ns = cpu_ns;
+	if (!f->t->everywhere)
+		log_info("pid %u has become another program (exec): %s, which is tapped now",
+			 e->tgid, tap_comm(tap));
 	/* At the very end probes are out already. */
 	if (!f->t->attachment)
 		return 0;
@@ -229,7 +250,10 @@ static int end_target(struct follow *f, const struct event *e)
 {
 	struct target *target = targets_by_id(&f->t->targets, e->target);
 
-	return target ? tapper_gone(f->t, target, e->time_ns) : 0;
+	/* Of one that can still be asked for its times the pidfd tells: it is asked first. */
+	if (!target || (!f->t->everywhere && tap_process(target->tap)))
+		return 0;
+	return tapper_gone(f->t, target, e->time_ns);
 }
 
 static int settle_events(struct follow *f)
@@ -315,7 +339,7 @@ int follow_settle(struct follow *f)
 
 	if (!err)
 		err = settle_events(f);
-	if (!err && f->t->everywhere)
+	if (!err && (f->t->everywhere || f->t->options->stop_execs))
 		err = settle_lost_events(f);
 	return err ? err : settle_changed(f);
 }

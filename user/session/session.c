@@ -234,7 +234,7 @@ struct expected {
 
 static struct expected expect(const struct session *s)
 {
-	bool any = s->t.everywhere;
+	bool any = s->t.everywhere || s->options.stop_execs;
 	struct expected e = {any, any || s->options.native_in_go, any};
 
 	vec_for_each (&s->t.targets.list, target) {
@@ -372,7 +372,8 @@ static int look_at_target(struct session *s, struct target *target, bool ended)
 		return 0;
 	if (ended)
 		log_info("%s has ended", tap_name(t));
-	else if (kernel_target_execed(s->t.kernel, target->id, tap_pid(t)))
+	else if (!s->options.stop_execs &&
+		 kernel_target_execed(s->t.kernel, target->id, tap_pid(t)))
 		log_warn("%s has become another program (exec): what it did until then is kept; "
 			 "--children follows it",
 			 tap_name(t));
@@ -398,10 +399,9 @@ static int take_event(void *ctx, const struct event *e)
 {
 	struct session *s = ctx;
 
-	if (e->event == EVENT_TYPE)
-		read_type(s, e->target, e->type);
-	else if (s->t.everywhere)
+	if (e->event != EVENT_TYPE)
 		return follow_event(s->follow, e);
+	read_type(s, e->target, e->type);
 	return 0;
 }
 
@@ -428,9 +428,9 @@ static int wait_for_something(struct session *s, int timeout_ms)
 	if (!fds)
 		return -ENOMEM;
 	for (size_t i = 0; i < n_targets; i++) {
-		const struct target *target = &s->t.targets.list.data[i];
+		const struct process *p = tap_process(s->t.targets.list.data[i].tap);
 
-		fds[i].fd = target->gone ? -1 : process_pidfd(tap_process(target->tap));
+		fds[i].fd = p ? process_pidfd(p) : -1; /* gone: none */
 		fds[i].events = POLLIN;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(feeds); i++)
@@ -454,6 +454,17 @@ static int take_news(struct session *s)
 	return err ? err : filled;
 }
 
+int session_take_exec(struct session *s)
+{
+	int filled;
+
+	if (!kernel_take_exec(s->t.kernel))
+		return 0;
+	filled = take_news(s);
+	s->drained_ns = filled > 0 ? 0 : s->drained_ns; /* full: the next poll drains */
+	return filled < 0 ? filled : 1;
+}
+
 static int drain(struct session *s)
 {
 	size_t known = s->raw.counts.n;
@@ -464,12 +475,6 @@ static int drain(struct session *s)
 	if (!err && s->t.live)
 		err = live_look(s->t.live, &s->raw, clock_ns(CLOCK_MONOTONIC));
 	return err;
-}
-
-static void look_at_all(struct session *s)
-{
-	vec_for_each (&s->t.targets.list, target)
-		look_at_target(s, target, false);
 }
 
 int session_poll(struct session *s, int timeout_ms)
@@ -486,8 +491,10 @@ int session_poll(struct session *s, int timeout_ms)
 	if (err == 0 && now - s->drained_ns < DRAIN_INTERVAL_NS)
 		return 0;
 	s->drained_ns = now;
-	if (s->t.everywhere)
-		look_at_all(s);
+	vec_for_each (&s->t.targets.list, target) {
+		if (s->t.everywhere)
+			look_at_target(s, target, false);
+	}
 	return drain(s);
 }
 

@@ -132,6 +132,17 @@ int tapper_look_again(struct tapper *t, struct target *target)
 	return err || !t->attachment ? err : attach_files(t, target);
 }
 
+int tapper_take_out(struct tapper *t)
+{
+	if (!t->attachment)
+		return 0;
+	attachment_free(t->attachment);
+	native_forget(t->native);
+	usdt_forget(t->usdt);
+	t->attachment = attachment_new(t->options->link);
+	return t->attachment ? 0 : -ENOMEM;
+}
+
 int tapper_gone(struct tapper *t, struct target *target, uint64_t time_ns)
 {
 	pid_t pid = tap_pid(target->tap);
@@ -142,7 +153,7 @@ int tapper_gone(struct tapper *t, struct target *target, uint64_t time_ns)
 	targets_set_gone(&t->targets, target, time_ns);
 	if (!targets_by_pid(&t->targets, pid))
 		unwind_drop_process(t->unwind, (uint32_t)pid);
-	if (target->place && t->everywhere)
+	if (target->place && (t->everywhere || t->options->stop_execs))
 		err = kernel_release_place(t->kernel, target->place);
 	tap_release(target->tap);
 	return err || !t->live ? err : live_gone(t->live, target->id);

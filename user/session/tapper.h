@@ -45,6 +45,11 @@ int tapper_attach_files(struct tapper *t, struct target *target);
  */
 int tapper_look_again(struct tapper *t, struct target *target);
 /*
+ * Takes the probes of all targets out, so that those of one which has run another program
+ * do not serve that. 0 or -ENOMEM.
+ */
+int tapper_take_out(struct tapper *t);
+/*
  * A target has ended or become another program at @time_ns (CLOCK_MONOTONIC): what was
  * seen of it is kept, what it needed is not. 0 or -errno.
  */
