@@ -23,6 +23,8 @@ void json_targets(struct json_writer *w, const struct profile *p)
 			json_uint(w, "start_ns", t->start_ns);
 		if (t->end_ns)
 			json_uint(w, "end_ns", t->end_ns);
+		if (t->untapped_ns)
+			json_uint(w, "untapped_ns", t->untapped_ns);
 		json_end(w);
 	}
 	json_end(w);

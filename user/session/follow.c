@@ -120,6 +120,8 @@ static int take_record(void *ctx, const struct perf_record *r)
 	/* What follows is the next program's: it becomes another target. */
 	if (!target || target->execing)
 		return f->t->everywhere && r->pid ? remember(f, r) : 0;
+	if (!target->mapped_ns)
+		target->mapped_ns = r->time_ns;
 	if (!f->changed.n || f->changed.data[f->changed.n - 1] != target->id) {
 		if (vec_push(&f->changed, target->id))
 			return -ENOMEM;
@@ -216,7 +218,7 @@ static int begin_target(struct follow *f, size_t i)
 		return -ENOMEM;
 	}
 	target = targets_by_id(&f->t->targets, e->target);
-	target->start_ns = e->time_ns;
+	target->start_ns = target->looked_ns = e->time_ns;
 	target->parent = e->parent;
 	/* At the very end probes are out already. */
 	if (!f->t->attachment)
@@ -286,7 +288,7 @@ static int settle_lost_events(struct follow *f)
 static int look_again(struct follow *f, struct target *target)
 {
 	return target && !target->gone && !target->execing
-		       ? tolerate(tapper_look_again(f->t, target))
+		       ? tolerate(tapper_look_again(f->t, target, false))
 		       : 0;
 }
 
@@ -303,6 +305,8 @@ static int settle_changed(struct follow *f)
 		return err;
 	f->missed = false;
 	vec_for_each (&f->t->targets.list, target) {
+		/* The first may be among those that were missed. */
+		target->mapped_ns = 0;
 		if (!err)
 			err = look_again(f, target);
 	}

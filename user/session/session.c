@@ -66,12 +66,13 @@ static int make_parts(struct session *s)
 	s->memory = memory_log_new();
 	t->usdt = s->builder ? usdt_new(s->builder) : NULL;
 	t->files = files_new(o->kinds, &t->request);
+	t->probed = probed_files_new();
 	t->native = native_new(o->empty_programs);
 	t->unwind = unwind_new(o->unwind_memory ?: UNWIND_MEMORY_DEFAULT);
 	if (o->live)
 		t->live = live_new(o->max_live ?: NATIVE_MAX_LIVE_DEFAULT);
-	return s->gc && s->memory && t->usdt && t->files && t->native && t->unwind &&
-			       (t->live || !o->live)
+	return s->gc && s->memory && t->usdt && t->files && t->probed && t->native &&
+			       t->unwind && (t->live || !o->live)
 		       ? 0
 		       : -ENOMEM;
 }
@@ -106,6 +107,7 @@ void session_free(struct session *s)
 	usdt_free(s->t.usdt);
 	kernel_free(s->t.kernel);
 	targets_free(&s->t.targets);
+	probed_files_free(s->t.probed);
 	files_free(s->t.files);
 	profile_builder_free(s->builder);
 	raw_counts_free(&s->raw);
@@ -222,7 +224,7 @@ size_t session_n_probes(const struct session *s)
 int session_look_again(struct session *s, pid_t pid)
 {
 	struct target *target = targets_by_pid(&s->t.targets, pid);
-	int err = target ? tapper_look_again(&s->t, target) : 0;
+	int err = target ? tapper_look_again(&s->t, target, true) : 0;
 
 	return err == -ESRCH ? 0 : err;
 }
@@ -265,6 +267,8 @@ static int load(struct session *s)
 	native_prepare(s->t.native, skel, s->t.attachment, e.native ? &s->t.request : NULL,
 		       s->options.max_live);
 	unwind_configure(s->t.unwind, skel);
+	if (s->t.everywhere)
+		probed_files_prepare(skel);
 	err = kernel_load(s->t.kernel, s->t.attachment, e.go);
 	if (!err)
 		err = usdt_start(s->t.usdt, skel);
@@ -353,9 +357,11 @@ int session_start(struct session *s)
 		err = start_clocks(s);
 	if (!err)
 		err = look_at_memory(s, s->started_ns, false);
-	if (!err)
-		kernel_count(s->t.kernel, true);
-	return err;
+	if (err)
+		return err;
+	s->t.counts_since_ns = clock_ns(CLOCK_MONOTONIC);
+	kernel_count(s->t.kernel, true);
+	return 0;
 }
 
 /* Reads what /proc still tells, and whether the process is the one we tapped. */
