@@ -194,13 +194,24 @@ static int end_predecessor(struct follow *f, const struct event *e)
 	return before ? tapper_gone(f->t, before, e->time_ns) : 0;
 }
 
+/* Of a process that is the target still, once all was read: not what it runs by now instead. */
+static struct tap *look_at(struct follow *f, const struct event *e)
+{
+	struct process *p = process_open_if((pid_t)e->tgid);
+	struct tap *tap = p ? tap_new_if(p, f->t->files) : NULL;
+
+	if (!tap || kernel_is_target(f->t->kernel, e->target, (pid_t)e->tgid))
+		return tap;
+	tap_free(tap);
+	return NULL;
+}
+
 static int begin_target(struct follow *f, size_t i)
 {
 	const struct event *e = &f->events.data[i];
 	bool over = is_over(f, i);
-	struct process *p;
 	struct target *target;
-	struct tap *tap = NULL;
+	struct tap *tap;
 	int err;
 
 	if (targets_by_id(&f->t->targets, e->target))
@@ -208,9 +219,7 @@ static int begin_target(struct follow *f, size_t i)
 	err = end_predecessor(f, e);
 	if (err)
 		return err;
-	p = over ? NULL : process_open_if((pid_t)e->tgid);
-	if (p)
-		tap = tap_new_if(p, f->t->files);
+	tap = over ? NULL : look_at(f, e);
 	if (!tap)
 		tap = reconstruct(f, e);
 	if (!tap || targets_add(&f->t->targets, tap, e->target)) {
