@@ -315,6 +315,51 @@ def test_by_cgroup(start, cgroups, tmp_path, program):
     assert sum(objects_of(out, "counted").values()) == 600
 
 
+@pytest.fixture
+def overlays(tmp_path):
+    """Two mounts of one directory, as two containers of one image have it: [the one, the other]."""
+    base = tmp_path / "overlays"
+    base.mkdir()
+    # On a file system of its own: some are no base for an overlay.
+    subprocess.run(["mount", "-t", "tmpfs", "none", base], check=True)
+    mounted = [base]
+    (base / "image").mkdir()
+    try:
+        for name in ["one", "other"]:
+            upper, work, mount = (base / f"{name}-{part}" for part in ["upper", "work", "mount"])
+            for folder in [upper, work, mount]:
+                folder.mkdir()
+            options = f"lowerdir={base}/image,upperdir={upper},workdir={work}"
+            r = subprocess.run(["mount", "-t", "overlay", "none", "-o", options, mount],
+                               capture_output=True, text=True)
+            if r.returncode:
+                pytest.skip(f"no overlay can be mounted here: {r.stderr.strip()}")
+            mounted.append(mount)
+        yield base / "image", mounted[1:]
+    finally:
+        for mount in reversed(mounted):
+            subprocess.run(["umount", "-l", mount], check=True)
+
+
+def test_one_file_in_two_overlays(start, overlays, tmp_path):
+    """The kernel has one inode for both, so one set of probes: or else each counts twice."""
+    image, mounts = overlays
+    shutil.copy(lab.build_native("follow", "follow.c", ["-static"]), image / "follow")
+    out = tmp_path / "x.folded"
+    running = [start([mount / "follow", "prefork", "1", n])
+               for mount, n in zip(mounts, ["700", "800"])]
+    for p in running:
+        p.expect("ready")
+    t = start([lab.ALLOCTAP, "record", "--comm", "follow", "--unit", "objects", "-o", str(out)])
+    t.wait_for_stderr(r"tapping ")
+    for p in running:
+        p.send("go\n")
+        assert p.wait(10) == 0
+    t.process.send_signal(signal.SIGINT)
+    assert t.process.wait(30) == 0, t.stderr
+    assert sorted(objects_of(out, "counted").values()) == [700, 800]
+
+
 @pytest.mark.parametrize("options, words", [
     (["-a", "-p", "1"], "exclude each other"),
     (["-a", "--comm", "x"], "exclude each other"),

@@ -19,8 +19,8 @@
 /* Drained this often even when the maps have room: what a crash of ours would lose. */
 #define DRAIN_INTERVAL_NS 1000000000ull
 
-/* What a native stack takes to walk and count, on top of the trap; measured, 20 frames. */
-#define PROGRAM_US 1.5
+/* In empty probes: 0.6 in tools/bench_native.py (20 frames), 1.0 to 1.2 over whole machines. */
+#define PROGRAM_PER_TRAP 1.0
 
 struct session {
 	struct session_options options;
@@ -71,8 +71,8 @@ static int make_parts(struct session *s)
 	t->unwind = unwind_new(o->unwind_memory ?: UNWIND_MEMORY_DEFAULT);
 	if (o->live)
 		t->live = live_new(o->max_live ?: NATIVE_MAX_LIVE_DEFAULT);
-	return s->gc && s->memory && t->usdt && t->files && t->probed && t->native &&
-			       t->unwind && (t->live || !o->live)
+	return s->gc && s->memory && t->usdt && t->files && t->probed && t->native && t->unwind &&
+			       (t->live || !o->live)
 		       ? 0
 		       : -ENOMEM;
 }
@@ -328,12 +328,14 @@ static int know_targets(struct session *s)
 /* Tapping the whole machine costs all of it: says what, before it does. */
 static void expect_cost(struct session *s)
 {
-	double trap_ns = calibrate_trap_ns(s->options.link, kernel_nothing(s->t.kernel));
+	double ns = calibrate_trap_ns(s->options.link, kernel_nothing(s->t.kernel));
+	double trap_us = ns > 0 ? ns / 1000 : 0;
 
 	log_info("%zu processes match, with %zu files mapped; each allocation of theirs will take "
-		 "some %.1f us longer",
-		 s->t.targets.list.n, files_count(s->t.files),
-		 (trap_ns > 0 ? trap_ns : 0) / 1000 + PROGRAM_US);
+		 "some %.1f us longer (an empty probe, just measured here: %.1f us; counting takes "
+		 "about as much again)",
+		 s->t.targets.list.n, files_count(s->t.files), trap_us * (1 + PROGRAM_PER_TRAP),
+		 trap_us);
 }
 
 int session_start(struct session *s)

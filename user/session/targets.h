@@ -22,7 +22,7 @@ struct target {
 	uint64_t looked_ns, mapped_ns;
 	uint64_t gap_end_ns;  /* up to then gaps are in ... */
 	uint64_t untapped_ns; /* ... how long it had files whose probes were not in yet */
-	size_t n_attached;         /* of its files, probes are in */
+	size_t n_attached;    /* of its files, probes are in */
 	bool gc_attached;
 	uint32_t place; /* of a Go program, with the kernel side; 0: none */
 };
