@@ -158,6 +158,33 @@ def test_debug_file_by_build_id(tmp_path):
     assert run([NAMEDUMP, "separate", whole, str(tmp_path)]).strip() == "ENOENT"
 
 
+def test_mini_debug_info(tmp_path):
+    """Made as gdb's manual says: a stripped program names its functions all the same."""
+    whole = build("gcc")
+    keep, debug, mini, stripped = (str(tmp_path / n) for n in ("keep", "debug", "mini", "names"))
+    exported = set(run(["nm", "-D", whole, "--format=posix", "--defined-only"]).split("\n"))
+    functions = [line.split()[0] for line in
+                 run(["nm", whole, "--format=posix", "--defined-only"]).splitlines()
+                 if line.split()[1] in "TtWw" and line not in exported]
+    (tmp_path / "keep").write_text("\n".join(functions))
+    run(["objcopy", "--only-keep-debug", whole, debug])
+    run(["objcopy", "-S", "--remove-section=.comment", f"--keep-symbols={keep}", debug, mini])
+    run(["xz", mini])
+    run(["objcopy", "--strip-all", "--remove-section=.note.gnu.build-id", whole, stripped])
+    bare = str(shutil.copy(stripped, tmp_path / "bare"))
+    run(["objcopy", f"--add-section=.gnu_debugdata={mini}.xz", stripped])
+
+    addresses = instructions(whole)[:300]
+    named = 0
+    functions = set(functions)
+    for mine, frames in zip(ours(stripped, addresses), theirs(whole, addresses), strict=True):
+        if frames and frames[-1][0] in functions:
+            named += 1
+            assert same_name(mine[-1].system, frames[-1][0])
+    assert named > 0.5 * len(addresses)
+    assert {f[0].name for f in ours(bare, addresses)} == {"[no symbols: bare]"}
+
+
 def test_dwz(tmp_path):
     """What dwz moved into a file of its own is found there; without that there are symbols."""
     whole = build("gcc")

@@ -86,6 +86,19 @@ def test_what_lives_is_compared(chromium, tmp_path):
     assert p.js("return alloctap.totals()")["inuse"] == BYTES
 
 
+def test_processes(page):
+    p = page("native", "#tab=processes")
+    rows = [[plain(c) for c in r] for r in table_rows(p, "processes")]
+    assert p.text("#n-processes") == "2"
+    assert [row[:4] for row in rows] == [["server", "300", "glibc", "91.5 kB"],
+                                         ["worker", "301", "glibc", "192 B"]]
+    assert [row[-1] for row in rows] == ["\u2013", "12.3 ms"]
+    assert "1 \u00d7 process ran a new program" in plain(p.text("#warnings"))
+    p.js("document.querySelectorAll('#processes button.name-of')[1].click()")
+    state = p.state()
+    assert (state["tab"], state["matched"]) == ("flame", 192)
+
+
 def test_why_stacks_are_not_whole(page):
     text = plain(page("native").text("#warnings"))
     assert "50 \u00d7 stacks not whole: code without unwind table" in text

@@ -13,7 +13,7 @@
 static void write_side(struct json_writer *w, const struct diff *d, enum diff_side side)
 {
 	json_object(w, diff_side_name(side));
-	page_write_head(d->profiles[side], w);
+	page_write_head(d->profiles[side], NULL, w);
 	json_array(w, "caveats");
 	for (enum diff_caveat c = 1; c <= DIFF_LOST; c <<= 1) {
 		/* Losses are told of one by one. */

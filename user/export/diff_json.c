@@ -39,7 +39,7 @@ static void write_side(struct json_writer *w, const struct diff *d, enum diff_si
 	const struct profile *p = d->profiles[side];
 
 	json_object(w, diff_side_name(side));
-	json_targets(w, p);
+	json_targets(w, p, NULL);
 	json_string(w, "tool_version", profile_str(p, p->tool_version));
 	json_uint(w, "start_unix_ns", p->start_unix_ns);
 	json_uint(w, "duration_ns", p->duration_ns);

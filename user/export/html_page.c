@@ -281,7 +281,8 @@ static void write_stack_ends(struct json_writer *w, const struct profile *p)
 	json_end(w);
 }
 
-void page_write_head(const struct profile *p, struct json_writer *w)
+void page_write_head(const struct profile *p, const struct process_table *sums,
+		     struct json_writer *w)
 {
 	json_string(w, "tool_version", profile_str(p, p->tool_version));
 	json_string(w, "mode", profile_str(p, p->mode));
@@ -291,7 +292,7 @@ void page_write_head(const struct profile *p, struct json_writer *w)
 	json_uint(w, "stacks_broken", p->stacks_broken);
 	if (profile_native(p))
 		write_stack_ends(w, p);
-	json_targets(w, p);
+	json_targets(w, p, sums);
 	write_losses(w, p);
 	json_cost(w, &p->cost);
 }

@@ -56,6 +56,7 @@ class App {
 			types: typeTable(profile, this.shares, pickType, pickSite),
 			maps: mapTable(profile, pickType, pickSite),
 			...(profile.meta.leaks ? {leaks: leakTable(profile, name => pickSite(name, INUSE))} : {}),
+			...(profile.meta.targets.length > 1 ? {processes: processTable(profile, pickSite)} : {}),
 			...(profile.cycles ? {gc: new GcTab(profile, pickSite, pickType)} : {}),
 		};
 	}
