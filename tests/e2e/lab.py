@@ -3,6 +3,7 @@
 
 import contextlib
 import fcntl
+import glob
 import json
 import os
 import re
@@ -151,7 +152,9 @@ def build_inlined(compiler, out):
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 ALLOCATORS = {"glibc": None, "jemalloc": f"{LIBRARIES}/libjemalloc.so.2",
               "tcmalloc": f"{LIBRARIES}/libtcmalloc_minimal.so.4",
-              "mimalloc": f"{LIBRARIES}/libmimalloc.so.2"}
+              # Debian 12 has .so.2, 13 has .so.3.
+              "mimalloc": max(glob.glob(f"{LIBRARIES}/libmimalloc.so.?"),
+                              default=f"{LIBRARIES}/libmimalloc.so")}
 
 
 def allocator_env(allocator):
