@@ -12,6 +12,8 @@ was given is counted, and each free.
 
 import json
 import os
+import shutil
+import time
 
 import pytest
 
@@ -24,10 +26,10 @@ LINKS = [
 ]
 
 
-def matrix(start, allocator, threads, rounds):
+def matrix(start, allocator, threads, rounds, source="matrix.c", flags=(), compiler=None):
     """The target, ready to work."""
-    program = start([lab.build_native("native_matrix", "matrix.c", ("-pthread",)), str(threads),
-                     str(rounds)], env=lab.allocator_env(allocator))
+    program = start([lab.build_native("native_matrix", source, ("-pthread", *flags), compiler),
+                     str(threads), str(rounds)], env=lab.allocator_env(allocator))
     program.expect("ready")
     return program
 
@@ -37,9 +39,9 @@ def work(program):
     return json.loads(program.read_line())
 
 
-def record(start, tap, tmp_path, allocator, options, threads=4, rounds=5000):
+def record(start, tap, tmp_path, allocator, options, threads=4, rounds=5000, **kwargs):
     """(the target's books, the report)"""
-    program = matrix(start, allocator, threads, rounds)
+    program = matrix(start, allocator, threads, rounds, **kwargs)
     out = str(tmp_path / "x.json")
     t = tap(program.pid, [out], options)
     books = work(program)
@@ -82,6 +84,36 @@ def check_live(books, report, may_not_follow=False):
 def test_followed(start, tap, tmp_path, allocator, link):
     """With session links, where multi is and the kernel has them; else pairs of probes."""
     check_live(*record(start, tap, tmp_path, allocator, ["--live", "--link", link]))
+
+
+@pytest.mark.parametrize("allocator", [*lab.ALLOCATORS, "tcmalloc-full"])
+def test_new_and_delete(start, tap, tmp_path, allocator):
+    """All forms of C++'s, for which allocators have short ways of their own."""
+    check_live(*record(start, tap, tmp_path, allocator, ["--live"], rounds=3000,
+                       source="new.cc"))
+
+
+@pytest.mark.parametrize("compiler, flags", [
+    ("musl-gcc", []),
+    ("musl-gcc", ["-static"]),
+    ("gcc", ["-static"]),
+])
+def test_other_libc(start, tap, tmp_path, compiler, flags):
+    if not shutil.which(compiler):
+        lab.unavailable(f"no {compiler}")
+    check_live(*record(start, tap, tmp_path, "glibc", ["--live"], rounds=2000, flags=flags,
+                       compiler=compiler))
+
+
+def test_loader_that_is_the_libc(root, tmp_path):
+    """musl's: a command is let go when its libraries are there, not when it ends."""
+    program = lab.build_native("follow", "follow.c", (), "musl-gcc")
+    out = tmp_path / "x.json"
+    begin = time.monotonic()
+    r = lab.run_alloctap("record", "--live", "-d", "100ms", "-o", out, "--", program, "work", "1",
+                         "7")
+    assert r.returncode == 0, r.stderr
+    assert lab.load_json(out)["duration_ns"] < 0.9e9 < (time.monotonic() - begin) * 1e9
 
 
 def test_live_map_full(start, tap, tmp_path):

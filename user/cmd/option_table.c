@@ -394,7 +394,7 @@ const struct option_spec option_specs[] = {
 	{'p', "pid", "PID[,PID...]", CMD_RECORD | CMD_DOCTOR, apply_pid,
 	 "processes to tap, or to look at", "process numbers, as 4242 or 4242,4243"},
 	{0, "children", NULL, CMD_RECORD, apply_children,
-	 "also what they start, and what they become by exec", ""},
+	 "also what they start, and what becomes of that by exec", ""},
 	{'a', "all", NULL, CMD_RECORD, apply_all,
 	 "all processes, those that start later too; says first what it will cost", ""},
 	{0, "comm", "GLOB", CMD_RECORD, apply_comm,

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "cmd/commands.h"
 #include "cmd/interrupt.h"
+#include "export/summary.h"
 #include "report/stack_ends.h"
 #include "target/launch.h"
 
@@ -90,21 +91,54 @@ static void show_collections(const struct session_status *now)
 		   format_count(lost, sizeof(lost), now->lost));
 }
 
-static void show_status(const struct session_status *now, const struct session_status *before)
+static void show_status(const struct session_status *now, const struct session_status *before,
+			bool open)
 {
 	double seconds = (double)(now->elapsed_ns - before->elapsed_ns) / 1e9;
 	char elapsed[16], rate[16], objects[16], bytes[16], inserts[16], lost[16];
+	char processes[40] = "";
 	uint64_t per_second = 0;
 
 	if (seconds > 0)
 		per_second = (uint64_t)((double)(now->hits - before->hits) / seconds);
-	log_status("%s  %s hits/s  %s objects  %s  %s map inserts  %s lost",
-		   format_duration(elapsed, sizeof(elapsed), now->elapsed_ns),
+	if (open)
+		snprintf(processes, sizeof(processes), "  %zu processes", now->targets_alive);
+	log_status("%s%s  %s hits/s  %s objects  %s  %s map inserts  %s lost",
+		   format_duration(elapsed, sizeof(elapsed), now->elapsed_ns), processes,
 		   format_count(rate, sizeof(rate), per_second),
 		   format_count(objects, sizeof(objects), now->alloc_objects),
 		   format_bytes(bytes, sizeof(bytes), now->alloc_bytes),
 		   format_count(inserts, sizeof(inserts), now->map_inserts),
 		   format_count(lost, sizeof(lost), now->lost));
+}
+
+static int look_again(void *ctx, pid_t pid)
+{
+	return session_look_again(ctx, pid);
+}
+
+/* The command's libraries: probes go in before anything in them has run. */
+static int load_command(struct recorder *r)
+{
+	return r->launch ? launch_load(r->launch, look_again, r->session) : 0;
+}
+
+/* The command has become another program, and waits for its probes. */
+static int follow_exec(struct recorder *r)
+{
+	int err = session_take_exec(r->session);
+
+	if (err <= 0)
+		return err;
+	err = launch_catch(r->launch);
+	if (err) {
+		log_warn("pid %d: cannot be held at its exec: %s: its first allocations may be "
+			 "missing",
+			 launch_pid(r->launch), strerror(-err));
+		return 0;
+	}
+	err = load_command(r);
+	return err ? err : launch_release(r->launch);
 }
 
 /* Until time is up, a signal came, or no target is left. */
@@ -125,11 +159,13 @@ static int run(struct recorder *r)
 		err = session_poll(r->session, duration && left_ns / 1000000 < POLL_MS
 						       ? (int)(left_ns / 1000000) + 1
 						       : POLL_MS);
+		if (!err)
+			err = follow_exec(r);
 		session_status(r->session, &status);
 		if (status.elapsed_ns - shown.elapsed_ns < STATUS_EVERY_NS)
 			continue;
 		if (session_sees_allocations(r->session))
-			show_status(&status, &shown);
+			show_status(&status, &shown, session_is_open(&r->options->session));
 		else
 			show_collections(&status);
 		shown = status;
@@ -205,7 +241,7 @@ static void say_summary(const struct recorder *r, const struct profile *p)
 {
 	const struct options *o = r->options;
 	struct profile_totals t = profile_totals(p);
-	char bytes[32];
+	char bytes[32], partial[256];
 
 	if (session_sees_allocations(r->session))
 		log_info("%llu objects, %s, %llu map inserts in %.2f s",
@@ -222,6 +258,8 @@ static void say_summary(const struct recorder *r, const struct profile *p)
 			 profile_str(p, p->losses[i].text));
 	if (!p->n_losses)
 		log_info("nothing was lost");
+	if (summary_partial(p, partial, sizeof(partial)))
+		log_info("partial: %s", partial);
 	say_stacks(p);
 	log_info("cost: %llu probe hits at %.2f us each, %.1f%% of the target's CPU time",
 		 (unsigned long long)p->cost.hits, (p->cost.trap_ns + p->cost.program_ns) / 1000,
@@ -282,19 +320,12 @@ static int wait_for_command(struct recorder *r, int code)
 
 	if (interrupt_signal() && interrupt_was_ours_alone() && !launch_ended(r->launch, &status))
 		kill(launch_pid(r->launch), interrupt_signal());
-	status = launch_wait(r->launch);
+	while (!launch_wait(r->launch, &status)) {
+		/* At an exec that nobody looks at any more; not by somebody else. */
+		if (session_take_exec(r->session) > 0)
+			launch_continue(r->launch);
+	}
 	return code ? code : status;
-}
-
-static int look_again(void *ctx, pid_t pid)
-{
-	return session_look_again(ctx, pid);
-}
-
-/* The command's libraries: probes go in before anything in them has run. */
-static int load_command(struct recorder *r)
-{
-	return r->launch ? launch_load(r->launch, look_again, r->session) : 0;
 }
 
 static int record(struct recorder *r)
@@ -322,13 +353,16 @@ static int record(struct recorder *r)
 
 int cmd_record(const struct options *o)
 {
+	struct session_options session = o->session;
 	struct recorder r = {.options = o};
 	int code = check_usage(o);
 
 	if (code)
 		return code;
 	interrupt_install();
-	r.session = session_new(&o->session);
+	/* Of others the programs tell that they have begun; only of ours can we wait for them. */
+	session.stop_execs = o->n_operands && !session_is_open(&session);
+	r.session = session_new(&session);
 	if (!r.session)
 		return errno == ENOTSUP ? EXIT_UNTRACEABLE : EXIT_FAILED;
 	code = record(&r);

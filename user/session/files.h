@@ -11,6 +11,8 @@
 #include "probe/usdt_plan.h"
 #include "target/maps.h"
 
+struct probed;
+
 /* A mapped file and what there is in it to tap. */
 struct file {
 	uint64_t device, inode; /* as mappings have them */
@@ -27,8 +29,7 @@ struct file {
 	struct probe_plan go_plan;
 	int layout; /* in go_layouts[]; -1: not yet */
 	bool looked_for_go;
-	/* Probes are in, where they are for every process that maps it. */
-	bool go_attached, native_attached, usdt_attached;
+	struct probed *probed; /* probes for every process that maps it; NULL: not asked yet */
 };
 
 struct files;
@@ -53,5 +54,7 @@ struct file *files_of_fd(struct files *f, int fd, const char *path);
  */
 int files_look_for_go(struct files *f, struct file *file, const char *name);
 size_t files_count(const struct files *f);
+/* Warns of copies of tapped functions that no probe saw: a line for each file; doctor has the rest. */
+void files_say_inlined(const struct files *f);
 
 #endif

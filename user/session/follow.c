@@ -120,6 +120,8 @@ static int take_record(void *ctx, const struct perf_record *r)
 	/* What follows is the next program's: it becomes another target. */
 	if (!target || target->execing)
 		return f->t->everywhere && r->pid ? remember(f, r) : 0;
+	if (!target->mapped_ns)
+		target->mapped_ns = r->time_ns;
 	if (!f->changed.n || f->changed.data[f->changed.n - 1] != target->id) {
 		if (vec_push(&f->changed, target->id))
 			return -ENOMEM;
@@ -185,17 +187,36 @@ static bool is_over(const struct follow *f, size_t i)
 }
 
 /* Only one of a process's targets runs: what was before this one is over. */
-static int end_predecessor(struct follow *f, const struct event *e)
+static int end_predecessor(struct follow *f, const struct event *e, uint64_t *cpu_ns)
 {
 	struct target *before = targets_by_pid(&f->t->targets, (pid_t)e->tgid);
+	int err;
 
-	return before ? tapper_gone(f->t, before, e->time_ns) : 0;
+	if (!before) {
+		*cpu_ns = 0;
+		return 0;
+	}
+	before->cpu_now_ns = *cpu_ns;
+	err = tapper_gone(f->t, before, e->time_ns);
+	return err || f->t->everywhere ? err : tapper_take_out(f->t);
+}
+
+/* Of a process that is the target still, once all was read: not what it runs by now instead. */
+static struct tap *look_at(struct follow *f, const struct event *e, struct process *p)
+{
+	struct tap *tap = f->t->everywhere ? tap_new_if(p, f->t->files) : tap_new(p, f->t->files);
+
+	if (!tap || kernel_is_target(f->t->kernel, e->target, (pid_t)e->tgid))
+		return tap;
+	tap_free(tap);
+	return NULL;
 }
 
 static int begin_target(struct follow *f, size_t i)
 {
 	const struct event *e = &f->events.data[i];
 	bool over = is_over(f, i);
+	uint64_t cpu_ns = 0;
 	struct process *p;
 	struct target *target;
 	struct tap *tap = NULL;
@@ -203,12 +224,16 @@ static int begin_target(struct follow *f, size_t i)
 
 	if (targets_by_id(&f->t->targets, e->target))
 		return 0;
-	err = end_predecessor(f, e);
-	if (err)
-		return err;
 	p = over ? NULL : process_open_if((pid_t)e->tgid);
 	if (p)
-		tap = tap_new_if(p, f->t->files);
+		process_cpu_ns(p, &cpu_ns);
+	err = end_predecessor(f, e, &cpu_ns);
+	if (err) {
+		process_free(p);
+		return err;
+	}
+	if (p)
+		tap = look_at(f, e, p);
 	if (!tap)
 		tap = reconstruct(f, e);
 	if (!tap || targets_add(&f->t->targets, tap, e->target)) {
@@ -216,8 +241,12 @@ static int begin_target(struct follow *f, size_t i)
 		return -ENOMEM;
 	}
 	target = targets_by_id(&f->t->targets, e->target);
-	target->start_ns = e->time_ns;
+	target->start_ns = target->looked_ns = e->time_ns;
 	target->parent = e->parent;
+	target->cpu_at_start_ns = target->cpu_now_ns = cpu_ns;
+	if (!f->t->everywhere)
+		log_info("pid %u has become another program (exec): %s, which is tapped now",
+			 e->tgid, tap_comm(tap));
 	/* At the very end probes are out already. */
 	if (!f->t->attachment)
 		return 0;
@@ -229,7 +258,10 @@ static int end_target(struct follow *f, const struct event *e)
 {
 	struct target *target = targets_by_id(&f->t->targets, e->target);
 
-	return target ? tapper_gone(f->t, target, e->time_ns) : 0;
+	/* Of one that can still be asked for its times the pidfd tells: it is asked first. */
+	if (!target || (!f->t->everywhere && tap_process(target->tap)))
+		return 0;
+	return tapper_gone(f->t, target, e->time_ns);
 }
 
 static int settle_events(struct follow *f)
@@ -286,7 +318,7 @@ static int settle_lost_events(struct follow *f)
 static int look_again(struct follow *f, struct target *target)
 {
 	return target && !target->gone && !target->execing
-		       ? tolerate(tapper_look_again(f->t, target))
+		       ? tolerate(tapper_look_again(f->t, target, false))
 		       : 0;
 }
 
@@ -303,6 +335,8 @@ static int settle_changed(struct follow *f)
 		return err;
 	f->missed = false;
 	vec_for_each (&f->t->targets.list, target) {
+		/* The first may be among those that were missed. */
+		target->mapped_ns = 0;
 		if (!err)
 			err = look_again(f, target);
 	}
@@ -315,7 +349,7 @@ int follow_settle(struct follow *f)
 
 	if (!err)
 		err = settle_events(f);
-	if (!err && f->t->everywhere)
+	if (!err && (f->t->everywhere || f->t->options->stop_execs))
 		err = settle_lost_events(f);
 	return err ? err : settle_changed(f);
 }

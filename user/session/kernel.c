@@ -31,6 +31,7 @@ struct kernel {
 	int gc_err;              /* set by the ring buffer callback */
 	struct alloc_bins *bins; /* NULL: time of allocations is not kept */
 	int n_layouts;
+	uint32_t execs_taken;
 	/* For the ring buffer's callback, and set by it. */
 	kernel_event_fn take_event;
 	void *take_event_ctx;
@@ -106,10 +107,12 @@ static void configure_targets(struct kernel *k, size_t n_named)
 				 session_is_open(o) ? TARGETS_FOLLOWED : TARGETS_MAX);
 	bpf_map__set_autocreate(k->skel->maps.select_cgroup, o->select == SELECT_CGROUP);
 	k->skel->data->next_target = (__u32)n_named + 1;
-	k->n_places = (session_is_open(o) ? PLACES_FOLLOWED : n_named) + 1;
+	/* What a target becomes by exec has its place beside the one that it was. */
+	k->n_places = (session_is_open(o) ? PLACES_FOLLOWED : n_named + o->stop_execs) + 1;
 	k->used_places = n_named < k->n_places ? n_named : k->n_places - 1;
 	ro->cfg_select = o->select;
 	ro->cfg_children = o->children;
+	ro->cfg_stop_execs = o->stop_execs;
 	if (o->select == SELECT_COMM)
 		memcpy(ro->cfg_comm, o->comm, strnlen(o->comm, sizeof(ro->cfg_comm) - 1));
 }
@@ -429,6 +432,15 @@ int kernel_take_events(struct kernel *k, kernel_event_fn take, void *ctx)
 uint32_t kernel_events_lost(const struct kernel *k)
 {
 	return __atomic_load_n(&k->skel->bss->events_lost, __ATOMIC_RELAXED);
+}
+
+bool kernel_take_exec(struct kernel *k)
+{
+	uint32_t stopped = __atomic_load_n(&k->skel->bss->execs_stopped, __ATOMIC_ACQUIRE);
+	bool is_new = stopped != k->execs_taken;
+
+	k->execs_taken = stopped;
+	return is_new;
 }
 
 int kernel_each_target(const struct kernel *k, kernel_target_fn fn, void *ctx)

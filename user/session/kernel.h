@@ -73,6 +73,8 @@ typedef int (*kernel_event_fn)(void *ctx, const struct event *e);
 int kernel_take_events(struct kernel *k, kernel_event_fn take, void *ctx);
 /* How many found no room so far: what they told must be looked up with kernel_each_target(). */
 uint32_t kernel_events_lost(const struct kernel *k);
+/* Has a target been stopped at an exec since this was asked last? Its events are out then. */
+bool kernel_take_exec(struct kernel *k);
 /* 0 to go on, or -errno. */
 typedef int (*kernel_target_fn)(void *ctx, uint32_t target, pid_t tgid);
 int kernel_each_target(const struct kernel *k, kernel_target_fn fn, void *ctx);

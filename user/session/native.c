@@ -54,6 +54,11 @@ void native_free(struct native *n)
 	free(n);
 }
 
+void native_forget(struct native *n)
+{
+	n->n_probes = 0;
+}
+
 static void prepare(struct native *n, struct alloctap_bpf *skel, const struct attachment *a,
 		    enum role role, struct bpf_program *prog)
 {

@@ -52,5 +52,7 @@ struct native_scope {
 int native_attach(struct native *n, struct attachment *a, const char *name,
 		  const struct native_plan *plan, struct native_scope scope, int fd,
 		  bool may_return);
+/* All probes have been taken out, to put others in. */
+void native_forget(struct native *n);
 
 #endif

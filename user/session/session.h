@@ -30,6 +30,7 @@ struct session_options {
 	bool debuginfod;        /* ask servers for names */
 	/* Processes other than those added. */
 	bool children;           /* what targets start, and become by exec */
+	bool stop_execs;         /* what targets become by exec; see session_take_exec() */
 	enum select_mode select; /* of all, also those that start later */
 	const char *comm;        /* SELECT_COMM: a pattern, shorter than COMM_BYTES */
 	const char *cgroup;      /* SELECT_CGROUP: its directory */
@@ -91,6 +92,13 @@ int session_start(struct session *s);
  * interrupting signal is no error.
  */
 int session_poll(struct session *s, int timeout_ms);
+/*
+ * With options->stop_execs a target is stopped (SIGSTOP) when it has become another
+ * program, before the first instruction of that. 1: one was, it is a new target, and what
+ * it has mapped has its probes: load its libraries (session_look_again()), then let it go
+ * on. 0: none was; -errno. Also to be asked after session_stop(), while the target runs.
+ */
+int session_take_exec(struct session *s);
 void session_status(struct session *s, struct session_status *status);
 /* Takes the probes out and drains what is left. 0 or -errno. */
 int session_stop(struct session *s);

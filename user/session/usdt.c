@@ -43,6 +43,12 @@ void usdt_free(struct usdt *u)
 	free(u);
 }
 
+void usdt_forget(struct usdt *u)
+{
+	usdt_take(u);
+	u->n_sites = 0;
+}
+
 int usdt_add_target(struct usdt *u, uint32_t id, uint32_t target)
 {
 	return usdt_gc_add_target(u->gc, id, target);

@@ -31,6 +31,9 @@ void usdt_set_start(struct usdt *u, uint64_t started_ns);
 int usdt_attach(struct usdt *u, struct attachment *a, const char *name,
 		const struct usdt_plan *plan, pid_t pid, int fd);
 
+/* All probes have been taken out, to put others in. */
+void usdt_forget(struct usdt *u);
+
 /* Readable when there are records; -1 where there never will be. */
 int usdt_events_fd(const struct usdt *u);
 void usdt_take(struct usdt *u);

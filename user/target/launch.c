@@ -100,7 +100,7 @@ pid_t launch_pid(const struct launch *l)
 
 int launch_load(struct launch *l, loader_mapped_fn mapped, void *ctx)
 {
-	int status, err = loader_follow(l->pid, mapped, ctx, &status);
+	int status, err = l->ended ? 0 : loader_follow(l->pid, mapped, ctx, &status);
 
 	if (err != -ECHILD)
 		return err;
@@ -134,19 +134,49 @@ bool launch_ended(struct launch *l, int *status)
 	return l->ended;
 }
 
-int launch_wait(struct launch *l)
+/*
+ * Not held as at the start: a tracer that goes away lets go, so what fails here does not
+ * cost the command its life.
+ */
+int launch_catch(struct launch *l)
+{
+	int status = 0, err = 0;
+
+	if (ptrace(PTRACE_SEIZE, l->pid, NULL, NULL) ||
+	    ptrace(PTRACE_INTERRUPT, l->pid, NULL, NULL))
+		err = -errno;
+	while (!err && waitpid(l->pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			err = -errno;
+	}
+	if (!err && !WIFSTOPPED(status))
+		set_ended(l, status);
+	else
+		launch_continue(l);
+	return err == -ESRCH ? 0 : err;
+}
+
+void launch_continue(const struct launch *l)
+{
+	kill(l->pid, SIGCONT);
+}
+
+bool launch_wait(struct launch *l, int *status)
 {
 	int wait_status;
 
 	while (!l->ended) {
-		pid_t pid = waitpid(l->pid, &wait_status, 0);
+		pid_t pid = waitpid(l->pid, &wait_status, WUNTRACED);
 
+		if (pid == l->pid && WIFSTOPPED(wait_status))
+			return false;
 		if (pid == l->pid)
 			set_ended(l, wait_status);
 		else if (errno != EINTR)
 			break;
 	}
-	return l->status;
+	*status = l->status;
+	return true;
 }
 
 void launch_free(struct launch *l)

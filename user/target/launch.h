@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A command started by us and held before its first instruction, so that probes
- * are in place when it runs.
+ * are in place when it runs. The same for what it becomes by exec.
  */
 #ifndef ALLOCTAP_TARGET_LAUNCH_H
 #define ALLOCTAP_TARGET_LAUNCH_H
@@ -29,8 +29,15 @@ int launch_load(struct launch *l, loader_mapped_fn mapped, void *ctx);
 int launch_release(struct launch *l);
 /* True once the command has ended; fills its exit status, 128 + n if signal n killed it. */
 bool launch_ended(struct launch *l, int *status);
-/* Waits for the end. */
-int launch_wait(struct launch *l);
+/*
+ * The command was sent SIGSTOP at an exec: takes hold of it there, as launch_start() does.
+ * 0, also when it has ended meanwhile; or -errno, not printed: then it runs.
+ */
+int launch_catch(struct launch *l);
+/* Waits for the end, or, returning false, until it was stopped by a signal. */
+bool launch_wait(struct launch *l, int *status);
+/* Lets it go on after that. */
+void launch_continue(const struct launch *l);
 /* A command still held is killed: it never began. One that runs is left alone. NULL is fine. */
 void launch_free(struct launch *l);
 
