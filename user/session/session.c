@@ -539,5 +539,6 @@ struct profile *session_profile(struct session *s)
 	};
 
 	kernel_losses(s->t.kernel, in.losses);
+	files_say_inlined(s->t.files);
 	return result_profile(&in);
 }
