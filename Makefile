@@ -35,7 +35,7 @@ WARN	+= $(if $(CI),-Werror)
 INC	:= -Iuser -Ibpf -I$(BUILD)/gen
 CFLAGS	?= -O2 -g
 STD	:= -std=gnu17 -D_GNU_SOURCE
-LIBS	:= -lbpf -ldw -lelf -liberty -lprotobuf-c -lz
+LIBS	:= -lbpf -ldw -lelf -liberty -lprotobuf-c -lz -llzma
 
 # Maps must be defined before they are used: libbpf 1.1 makes none of the others.
 BPF_SRC	:= bpf/target.bpf.c $(filter-out bpf/target.bpf.c,$(wildcard bpf/*.bpf.c))

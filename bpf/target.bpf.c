@@ -66,7 +66,8 @@ __hidden void send_event(const struct event *e)
 		return;
 	}
 	*room = *e;
-	room->time_ns = bpf_ktime_get_ns();
+	if (!room->time_ns)
+		room->time_ns = bpf_ktime_get_ns();
 	if (!room->tgid)
 		room->tgid = current_tgid();
 	bpf_ringbuf_submit(room, 0);
@@ -154,10 +155,15 @@ static __always_inline bool set_target(__u32 tgid, __u32 id, __u64 flags)
 	return !err;
 }
 
+/* @since_ns: when it began; 0: now. */
 static __always_inline void tell_target(__u32 tgid, __u32 id, const struct task_struct *task,
-					__u32 parent)
+					__u32 parent, __u64 since_ns)
 {
-	struct event e = {.event = EVENT_TARGET, .target = id, .tgid = tgid, .parent = parent};
+	struct event e = {.event = EVENT_TARGET,
+			  .target = id,
+			  .time_ns = since_ns,
+			  .tgid = tgid,
+			  .parent = parent};
 
 	BPF_CORE_READ_STR_INTO(&e.comm, task, comm);
 	send_event(&e);
@@ -175,7 +181,8 @@ static __noinline struct target_value *decide(__u32 tgid)
 
 	/* Another thread may be faster: then what it decided counts. */
 	if (set_target(tgid, id, BPF_NOEXIST) && id)
-		tell_target(tgid, id, leader(), parent_of(leader()));
+		tell_target(tgid, id, leader(), parent_of(leader()),
+			    BPF_CORE_READ(leader(), start_time));
 	return bpf_map_lookup_elem(&targets, &tgid);
 }
 
@@ -212,7 +219,7 @@ int process_exec(void *ctx __attribute__((unused)))
 		id = __sync_fetch_and_add(&next_target, 1);
 	/* The new one first: user space is never left without any. */
 	if (set_target(tgid, id, BPF_ANY) && id)
-		tell_target(tgid, id, leader(), parent_of(leader()));
+		tell_target(tgid, id, leader(), parent_of(leader()), 0);
 	if (old)
 		send_event(&(struct event){.event = EVENT_EXEC, .target = old});
 	if (old && cfg_stop_execs) {
@@ -241,7 +248,7 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	id = __sync_fetch_and_add(&next_target, 1);
 	if (set_target(tgid, id, BPF_ANY))
-		tell_target(tgid, id, (const void *)ctx->args[1], current_tgid());
+		tell_target(tgid, id, (const void *)ctx->args[1], current_tgid(), 0);
 	return 0;
 }
 

@@ -33,7 +33,7 @@ __hidden __u32 forked_tgid(struct bpf_raw_tracepoint_args *ctx);
 __hidden bool is_last_thread(struct bpf_raw_tracepoint_args *ctx);
 /* What is known of the process that runs; NULL: nothing. */
 __hidden struct target_value *current_target(void);
-/* Fills in time and process. Without room it is gone, and counted. */
+/* Fills in time and process where they are 0. Without room it is gone, and counted. */
 __hidden void send_event(const struct event *e);
 
 #endif

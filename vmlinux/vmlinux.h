@@ -109,7 +109,18 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
+	__u64 start_time;
 	char comm[16];
+};
+
+struct inode;
+
+struct file {
+	struct inode *f_inode;
+};
+
+struct vm_area_struct {
+	struct file *vm_file;
 };
 
 /* A raw tracepoint's arguments, as they are handed over. */

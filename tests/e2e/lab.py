@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What the tests share: building targets, running them, running alloctap."""
 
+import contextlib
+import fcntl
 import json
 import os
 import re
@@ -46,13 +48,23 @@ def unavailable(reason):
     pytest.skip(reason)
 
 
+@contextlib.contextmanager
+def locked(path):
+    """Alone among the test runs that are at work side by side, to make @path."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".lock", "w") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        yield
+
+
 _go_roots = {}
 
 
 def go_root(version):
     if version not in _go_roots:
-        r = subprocess.run([os.path.join(TOP, "tools/go-toolchain"), version],
-                           capture_output=True, text=True)
+        with locked(os.path.join(CACHE, "go-toolchain")):
+            r = subprocess.run([os.path.join(TOP, "tools/go-toolchain"), version],
+                               capture_output=True, text=True)
         if r.returncode:
             unavailable(f"no Go {version}: {r.stderr.strip().splitlines()[-1]}")
         _go_roots[version] = r.stdout.strip()
@@ -67,17 +79,27 @@ def build_go(target, version=GO_ANY, variant="plain", experiment=""):
     """Path of tests/targets/@target built with that Go; built when not there or old."""
     source = os.path.join(TARGETS, target)
     out = os.path.join(BUILT, target, f"go{version}-{variant}{experiment and '-'}{experiment}")
-    if os.path.exists(out) and os.path.getmtime(out) > newest_source(source):
-        return out
-    cgo = target == "cgo" or variant in ("cgo", "cgo-pie-stripped", "race")
+    root = go_root(version)
+    with locked(out):
+        if not is_built(out, source):
+            run_go_build(root, source, out, variant, experiment)
+    return out
+
+
+def is_built(out, source):
+    """Is it there, and newer than all in the folder @source?"""
+    return os.path.exists(out) and os.path.getmtime(out) > newest_source(source)
+
+
+def run_go_build(root, source, out, variant, experiment):
+    cgo = os.path.basename(source) == "cgo" or variant in ("cgo", "cgo-pie-stripped", "race")
     env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false", GOWORK="off",
                CGO_ENABLED="1" if cgo else "0", GOEXPERIMENT=experiment)
-    r = subprocess.run([os.path.join(go_root(version), "bin/go"), "build", *VARIANTS[variant],
+    r = subprocess.run([os.path.join(root, "bin/go"), "build", *VARIANTS[variant],
                         "-o", out, "."], cwd=source, env=env, capture_output=True, text=True)
     assert r.returncode == 0, r.stderr
     if variant == "no-buildinfo":
         erase_buildinfo(out)
-    return out
 
 
 def erase_buildinfo(path):
@@ -92,8 +114,9 @@ def erase_buildinfo(path):
 def build_c(target):
     source = os.path.join(TARGETS, target, f"{target}.c")
     out = os.path.join(BUILT, target, target)
-    os.makedirs(os.path.dirname(out), exist_ok=True)
-    subprocess.run(["gcc", "-O2", "-g", "-o", out, source], check=True)
+    with locked(out):
+        if not is_built(out, os.path.dirname(source)):
+            subprocess.run(["gcc", "-O2", "-g", "-o", out, source], check=True)
     return out
 
 
@@ -108,12 +131,20 @@ def build_native(target, name, flags=(), compiler=None):
     base, suffix = os.path.splitext(name)
     out = os.path.join(BUILT, target, compiler or suffix[1:],
                        base + "".join(flags).replace("/", "-"))
-    if os.path.exists(out) and os.path.getmtime(out) > newest_source(os.path.dirname(source)):
-        return out
-    os.makedirs(os.path.dirname(out), exist_ok=True)
-    # Libraries go behind what needs them.
     command = [compiler, "-O2", "-g"] if compiler else NATIVE_COMPILERS[suffix]
-    subprocess.run([*command, "-o", out, source, *flags], check=True)
+    with locked(out):
+        if not is_built(out, os.path.dirname(source)):
+            # Libraries go behind what needs them.
+            subprocess.run([*command, "-o", out, source, *flags], check=True)
+    return out
+
+
+def build_inlined(compiler, out):
+    """@out: tests/targets/native_inlined, its allocator inlined by link-time optimisation."""
+    folder = os.path.join(TARGETS, "native_inlined")
+    linker = ["-fuse-ld=lld"] if compiler == "clang" else []
+    subprocess.run([compiler, "-O2", "-g", "-flto", *linker, "-o", out,
+                    os.path.join(folder, "main.c"), os.path.join(folder, "heap.c")], check=True)
     return out
 
 

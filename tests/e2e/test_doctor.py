@@ -67,6 +67,15 @@ def test_glibc(root, start):
     assert target.process.poll() is None
 
 
+def test_others_probes(root, start):
+    """Code is read as it is in the file, while others have breakpoints in it."""
+    target = waiting(start, lab.build_native("native_pool", "pool.c"), "wait")
+    tap = start([lab.ALLOCTAP, "record", "--comm", "pool", "-f", "text", "-o", "-"])
+    tap.wait_for_stderr("tapping")
+    table = section(doctor("-p", target.pid).stdout, "libc.so.6")
+    assert re.search(r"^  malloc +0x[0-9a-f]+ +\w+ \+\d+ +emulated ", table, re.M), table
+
+
 @pytest.mark.skipif(not os.path.exists(JEMALLOC), reason="needs libjemalloc2")
 def test_preloaded(root, start):
     target = waiting(start, lab.build_native("native_pool", "pool.c"), "wait",
@@ -124,6 +133,58 @@ def test_named_allocator_is_counted(root, tmp_path):
     assert counted["main"] == (said["pieces"] + said["blocks"],
                                said["bytes"] + 65536 * said["blocks"])
     assert counted["x_alloc"] == (said["others"], 7 * said["others"])
+
+
+@pytest.fixture(scope="module", params=["gcc", "clang"])
+def inlined(request, tmp_path_factory):
+    """A program with copies of two allocators in its functions."""
+    return lab.build_inlined(request.param,
+                             str(tmp_path_factory.mktemp(request.param) / "inlined"))
+
+
+def line_of(path, text):
+    with open(os.path.join(lab.TARGETS, "native_inlined", path)) as f:
+        return next(n for n, line in enumerate(f, 1) if text in line)
+
+
+def test_inlined(root, start, inlined):
+    """What was copied into others is told, with places, as far as debug information has it."""
+    place = f"third (main.c:{line_of('main.c', 'mi_malloc(size);')})"
+    r = doctor("-p", waiting(start, inlined, "wait").pid, "--allocator", "pool_alloc:1")
+    assert r.returncode == 0, r.stderr
+    table = section(r.stdout, "/inlined")
+    assert re.search(r"^  mi_malloc .* malloc \(mimalloc\)$", table, re.M), table
+    assert f"  inlined: mi_malloc at 1 place, not counted there: {place}\n" in table
+    found = re.search(r"inlined: pool_alloc at 3 places, not counted there: (.*)", table)
+    assert sorted(found.group(1).split(", ")) == [
+        f"first (main.c:{line_of('main.c', 'return pool_alloc')})",
+        f"second (main.c:{line_of('main.c', 'p = pool_alloc(size);')})",
+        f"second (main.c:{line_of('main.c', 'pool_alloc(size / 2)')})"]
+    # Its copies call calloc, which is tapped.
+    assert "mi_zalloc at" not in r.stdout
+    assert "pool_alloc: no file of it" not in r.stdout
+
+
+def test_inlined_unknown(root, start, inlined, tmp_path):
+    bare = str(tmp_path / "bare")
+    subprocess.run(["strip", "-o", bare, inlined], check=True)
+    r = doctor("-p", waiting(start, bare, "wait").pid)
+    assert r.returncode == 0, r.stderr
+    assert re.search(r"^  inlined +cannot be told of \d of \d+ files, \S*/bare( first)?: "
+                     "no debug information there$", r.stdout, re.M), r.stdout
+    assert "inlined:" not in r.stdout
+
+
+def test_inlined_is_warned_of(root, inlined, tmp_path):
+    out = tmp_path / "x.json"
+    r = lab.run_alloctap("record", "-o", out, "--", inlined)
+    assert r.returncode == 0, r.stderr
+    warned = [line for line in r.stderr.splitlines() if "inlined and not counted" in line]
+    assert len(warned) == 1
+    assert "/inlined: mi_malloc is inlined and not counted at 1 place: third (main.c:" in warned[0]
+    # By address it was called for 50; fourth() asks for 40, which calloc is asked for.
+    assert {(s["func"], s["bytes"]) for s in lab.load_json(out)["sites"]} >= {
+        ("main", 50), ("fourth", 40)}
 
 
 @pytest.mark.parametrize("value", ["", ":2", "palloc:", "palloc:0", "palloc:7", "palloc:x"])

@@ -94,7 +94,8 @@ def assert_all_same(path, asked=None):
     for address, mine, frames in zip(addresses, ours(asked or path, addresses),
                                      theirs(path, addresses), strict=True):
         if frames is None:
-            assert mine[0].name.startswith("[no symbols: "), address
+            assert mine[0].name == \
+                f"[no symbols: {os.path.basename(asked or path)}]+0x{address}"
             continue
         known += 1
         same += assert_same(mine, frames)
@@ -136,8 +137,9 @@ def test_debug_file_beside(tmp_path):
     # The build ID still proves it.
     assert ours(stripped, addresses) == ours(whole, addresses)
     run(["objcopy", "--remove-section=.note.gnu.build-id", debug])
-    assert {f[0].name for f in ours(stripped, addresses)} == \
-        {f"[no symbols: {os.path.basename(whole)}]"}
+    # Without any, each place still is one of its own.
+    assert [f[0].name for f in ours(stripped, addresses)] == \
+        [f"[no symbols: {os.path.basename(whole)}]+0x{a}" for a in addresses]
 
 
 def test_debug_file_by_build_id(tmp_path):
@@ -154,6 +156,33 @@ def test_debug_file_by_build_id(tmp_path):
     debug.unlink()
     os.mkfifo(debug)
     assert run([NAMEDUMP, "separate", whole, str(tmp_path)]).strip() == "ENOENT"
+
+
+def test_mini_debug_info(tmp_path):
+    """Made as gdb's manual says: a stripped program names its functions all the same."""
+    whole = build("gcc")
+    keep, debug, mini, stripped = (str(tmp_path / n) for n in ("keep", "debug", "mini", "names"))
+    exported = set(run(["nm", "-D", whole, "--format=posix", "--defined-only"]).split("\n"))
+    functions = [line.split()[0] for line in
+                 run(["nm", whole, "--format=posix", "--defined-only"]).splitlines()
+                 if line.split()[1] in "TtWw" and line not in exported]
+    (tmp_path / "keep").write_text("\n".join(functions))
+    run(["objcopy", "--only-keep-debug", whole, debug])
+    run(["objcopy", "-S", "--remove-section=.comment", f"--keep-symbols={keep}", debug, mini])
+    run(["xz", mini])
+    run(["objcopy", "--strip-all", "--remove-section=.note.gnu.build-id", whole, stripped])
+    bare = str(shutil.copy(stripped, tmp_path / "bare"))
+    run(["objcopy", f"--add-section=.gnu_debugdata={mini}.xz", stripped])
+
+    addresses = instructions(whole)[:300]
+    named = 0
+    functions = set(functions)
+    for mine, frames in zip(ours(stripped, addresses), theirs(whole, addresses), strict=True):
+        if frames and frames[-1][0] in functions:
+            named += 1
+            assert same_name(mine[-1].system, frames[-1][0])
+    assert named > 0.5 * len(addresses)
+    assert {f[0].name for f in ours(bare, addresses)} == {"[no symbols: bare]"}
 
 
 def test_dwz(tmp_path):

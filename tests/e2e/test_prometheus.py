@@ -88,6 +88,16 @@ def compare(families, report):
         target = pids[labels["pid"]]
         assert [labels[k] for k in ("comm", "runtime", "version")] == \
             [target[k] for k in ("comm", "runtime", "version")]
+    leaks = report.get("leaks")
+    assert ("alloctap_live_bytes" in families) == bool(leaks)
+    if leaks:
+        for name, key in (("free_objects_total", "frees"), ("free_bytes_total", "freed_bytes"),
+                          ("live_objects", "live_objects"), ("live_bytes", "live_bytes")):
+            assert total(families, f"alloctap_{name}") == totals[key] > 0, name
+        for key in ("bytes", "objects"):
+            assert total(families, f"alloctap_site_live_{key}") == leaks[key]
+        assert total(families, "alloctap_live_peak_bytes") == leaks["peak_bytes"]
+        assert total(families, "alloctap_untracked_frees_total") == leaks["untracked_frees"]
     gc = report.get("gc")
     if not gc:
         assert "alloctap_gc_cycles" not in families
@@ -113,14 +123,14 @@ def compare(families, report):
                      le="0.00005") == below
 
 
-@pytest.mark.parametrize("name", ["fixture", "gc"])
+@pytest.mark.parametrize("name", ["fixture", "gc", "native"])
 def test_metrics_are_those_of_the_report(alloctap, name):
     recording = os.path.join(GOLDEN, name + ".atap")
     report = lab.run_alloctap("report", recording, "--json")
     compare(parse(export(recording)), json.loads(report.stdout))
 
 
-@pytest.mark.parametrize("name", ["fixture", "gc"])
+@pytest.mark.parametrize("name", ["fixture", "gc", "native"])
 def test_promtool_has_nothing_to_say(alloctap, promtool, name):
     text = export(os.path.join(GOLDEN, name + ".atap"))
     assert check_metrics(promtool, text) == (0, "")

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """The page's tab of what lives, on fixture_native() of tests/unit/fixture_native.h."""
 
+import os
+
+import lab
 from viewer import plain, share, table_rows
 # Fixtures: pytest finds them by their names here.
 from viewer import chromium, page, pages  # noqa: F401
@@ -50,6 +53,50 @@ def test_row_leads_to_the_graph(page):
     state = p.state()
     assert (state["tab"], state["unit"]) == ("flame", "inuse")
     assert state["matched"] == 38400
+
+
+def test_controls_are_one_row(page):
+    """Of a screen as most have them, with all units there are of a native program."""
+    p = page("native")
+    tops = p.js("""return [...document.querySelectorAll(".bar > *")].filter(e => e.checkVisibility())
+                   .map(e => e.getBoundingClientRect().top)""")
+    assert len(tops) >= 4 and len({round(top) for top in tops}) == 1
+
+
+def test_table_of_sites_fits(page):
+    p = page("native", "#tab=sites")
+    assert p.js("""const panel = document.getElementById("panel-sites");
+                   return panel.scrollWidth <= panel.clientWidth""")
+
+
+def test_what_lives_is_compared(chromium, tmp_path):
+    """With a recording that does not say; never per second."""
+    golden = os.path.join(lab.TOP, "tests/golden")
+    r = lab.run_alloctap("diff", f"{golden}/fixture.atap", f"{golden}/native.atap",
+                         "-o", tmp_path / "x.html")
+    assert r.returncode == 0, r.stderr
+    p = chromium.open(tmp_path / "x.html", "#tab=leaks")
+    rows = [[plain(c) for c in r] for r in table_rows(p, "leaks")]
+    assert [row[0] for row in rows] == list(LIVE)
+    assert [row[3:6] for row in rows][0] == ["37.5 kB", "+37.5 kB", "new"]
+    assert rows[0][7] == "+600"
+    assert "before does not say what lives" in plain(p.text("#warnings"))
+    p.js("document.querySelector('#leaks button.name-of').click()")
+    assert p.state()["unit"] == "inuse"
+    assert p.js("return alloctap.totals()")["inuse"] == BYTES
+
+
+def test_processes(page):
+    p = page("native", "#tab=processes")
+    rows = [[plain(c) for c in r] for r in table_rows(p, "processes")]
+    assert p.text("#n-processes") == "2"
+    assert [row[:4] for row in rows] == [["server", "300", "glibc", "91.5 kB"],
+                                         ["worker", "301", "glibc", "192 B"]]
+    assert [row[-1] for row in rows] == ["\u2013", "12.3 ms"]
+    assert "1 \u00d7 process ran a new program" in plain(p.text("#warnings"))
+    p.js("document.querySelectorAll('#processes button.name-of')[1].click()")
+    state = p.state()
+    assert (state["tab"], state["matched"]) == ("flame", 192)
 
 
 def test_why_stacks_are_not_whole(page):

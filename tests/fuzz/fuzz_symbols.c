@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "binary/dwarf_inlined.h"
 #include "binary/dwarf_lines.h"
 #include "binary/elf_symbols.h"
 
-#define MAX_FRAMES 16
-#define STEP       7
-#define MAX_ASKED  600
+#define MAX_FRAMES  16
+#define STEP        7
+#define MAX_ASKED   600
+#define MAX_ENTRIES 100000
 
 static void ask_symbols(const struct elf_file *f)
 {
@@ -50,6 +52,41 @@ static void ask_lines(const struct elf_file *f, int fd)
 	dwarf_lines_free(lines);
 }
 
+static bool all_may_be_wanted(void *ctx, const char *name, const char *linkage_name)
+{
+	*(size_t *)ctx += strlen(name) + strlen(linkage_name);
+	return true;
+}
+
+static int all_are_wanted(void *ctx, const char *name, const char *linkage_name)
+{
+	return all_may_be_wanted(ctx, name, linkage_name) ? (int)*name : -1;
+}
+
+static int see_copy(void *ctx, int which, const struct inlined_place *place)
+{
+	if (which < -128 || which > 127 || place->n_code > MAX_FRAMES)
+		__builtin_trap();
+	*(size_t *)ctx += strlen(place->function) + strlen(place->file);
+	return 0;
+}
+
+static void ask_copies(int fd)
+{
+	size_t total = 0;
+	const struct inlined_search search = {
+		.may_be_wanted = all_may_be_wanted,
+		.wanted = all_are_wanted,
+		.found = see_copy,
+		.ctx = &total,
+		.max_entries = MAX_ENTRIES,
+	};
+
+	(void)dwarf_inlined_find(fd, -1, &search);
+	if (total == SIZE_MAX)
+		__builtin_trap();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -59,8 +96,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (f)
 		ask_symbols(f);
-	if (fd >= 0 && write(fd, data, size) == (ssize_t)size)
+	if (fd >= 0 && write(fd, data, size) == (ssize_t)size) {
 		ask_lines(f, fd);
+		ask_copies(fd);
+	}
 	elf_file_free(f);
 	return 0;
 }

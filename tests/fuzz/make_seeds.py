@@ -9,6 +9,7 @@ changed. The unit tests read them all, the fuzzers start from them.
     tests/fuzz/make_seeds.py [DIRECTORY]
 """
 
+import lzma
 import pathlib
 import struct
 import sys
@@ -432,8 +433,11 @@ def symbols(entries, names):
 FUNC, NOTYPE, OBJECT, IFUNC, LOCAL, GLOBAL, WEAK = 2, 0, 1, 10, 0, 1, 2
 
 
-def plain(machine=X86_64, kind=ET_EXEC, notes=None, table=None):
-    """.text at 0x411000 with 0x200 bytes; see test_elf_file.c for what its symbols mean."""
+def plain(machine=X86_64, kind=ET_EXEC, notes=None, table=None, mini=None):
+    """.text at 0x411000 with 0x200 bytes; see test_elf_file.c for what its symbols mean.
+
+    @mini: has these bytes packed in .gnu_debugdata, and no .symtab.
+    """
     e = Elf(machine, kind, 0x400000)
     e.segments.append([R, 0x400000, 0, 0x400, 0])
     for owner, what, desc in notes if notes is not None else [(b"GNU", 3, bytes(range(20)))]:
@@ -466,8 +470,11 @@ def plain(machine=X86_64, kind=ET_EXEC, notes=None, table=None):
         ("variable", e.at["data"][1], 8, OBJECT, GLOBAL, index + 2),
         ("imported", 0, 0, FUNC, GLOBAL, 0),
     ]
-    e.loose(".symtab", SHT_SYMTAB, symbols(table, static))
-    e.loose(".strtab", SHT_STRTAB, bytes(static.data))
+    if mini is None:
+        e.loose(".symtab", SHT_SYMTAB, symbols(table, static))
+        e.loose(".strtab", SHT_STRTAB, bytes(static.data))
+    else:
+        e.loose(".gnu_debugdata", SHT_PROGBITS, mini)
     e.loose(".dynsym", SHT_DYNSYM, symbols(table[1:3], dynamic))
     e.loose(".dynstr", SHT_STRTAB, bytes(dynamic.data))
     return e
@@ -503,6 +510,12 @@ def elf_seeds():
     yield "bad-note-length", plain().finish().patch("note", 0, "<II", 0xFFFFFFFF, 0xFFFFFFFF)
     yield "bad-symbol-names", plain().finish().patch(".strtab", 0, "<Q", (1 << 64) - 1)
     yield "truncated-file", bytes(plain().finish().data[:0x810])
+    mini = lzma.compress(bytes(plain().finish().data))
+    yield "mini-debug", plain(mini=mini).finish()
+    yield "mini-debug-cut", plain(mini=mini[:len(mini) // 2]).finish()
+    yield "mini-debug-endless", plain(mini=lzma.compress(bytes(66 << 20))).finish()
+    inner = bytes(plain(mini=mini).finish().data)
+    yield "mini-debug-in-itself", plain(mini=lzma.compress(inner)).finish()
     many = [("f%d" % (i % 7), 0x411000 + i % 16, i * 977 % 0x300, FUNC, i % 3, 2)
             for i in range(300)]
     yield "many-aliases", plain(table=many).finish()

@@ -51,6 +51,7 @@ static inline void native_targets(struct fixture_native *f)
 	worker.container = profile_builder_str(f->b, "3f1c0a9be2d4");
 	worker.start_ns = 250000000;
 	worker.end_ns = 2000000000;
+	worker.untapped_ns = 12300000;
 	f->worker = profile_builder_target(f->b, &worker);
 }
 

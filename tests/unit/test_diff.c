@@ -9,8 +9,10 @@
 #include <cmocka.h>
 #include <math.h>
 
+#include "base/cleanup.h"
 #include "base/utf8.h"
 #include "export/diff_export.h"
+#include "fixture_native.h"
 #include "html_typed.h"
 
 /* A call site: function, where it begins (0: not known), line, what was allocated there. */
@@ -110,7 +112,7 @@ static void assert_no_change(const struct diff *d)
 	for (enum diff_table_kind kind = 0; kind < DIFF_TABLES; kind++) {
 		const struct diff_table *t = &d->tables[kind];
 
-		assert_true(t->n > 0);
+		assert_true(t->n > 0 || kind == DIFF_LIVE);
 		for (size_t i = 0; i < t->n; i++) {
 			assert_int_equal(t->rows[i].match, DIFF_BY_NAME);
 			for (enum diff_measure m = 0; m < DIFF_MEASURES; m++)
@@ -379,6 +381,63 @@ static void text_says_what_is_missing(void **state)
 	pair_free(&pair);
 }
 
+/* A second run that lasted twice as long, and has more of what grows. */
+static struct profile *grown(void)
+{
+	struct profile *p = fixture_native();
+
+	p->duration_ns *= 2;
+	for (size_t i = 0; i < p->n_live; i++) {
+		if (p->live[i].bytes == 38400) {
+			p->live[i].bytes *= 3;
+			p->live[i].objects *= 3;
+		}
+	}
+	return p;
+}
+
+static void what_lives_is_compared_as_it_is(void **state)
+{
+	struct pair pair = pair_of(fixture_native(), grown(), true);
+	const struct diff_table *t = &pair.d->tables[DIFF_LIVE];
+	__auto_free char *text = written(&pair, diff_text_write);
+	__auto_free char *json = written(&pair, diff_json_write);
+
+	(void)state;
+	assert_int_equal(t->n, 3);
+	assert_true(diff_delta(pair.d, &t->rows[0], DIFF_BYTES) == 76800);
+	assert_true(diff_delta(pair.d, &t->rows[0], DIFF_OBJECTS) == 1200);
+	assert_true(diff_delta(pair.d, &t->rows[1], DIFF_BYTES) == 0);
+	assert_true(diff_value(pair.d, &pair.d->live, DIFF_BEFORE, DIFF_BYTES) ==
+		    NATIVE_LIVE_BYTES);
+	assert_true(diff_value(pair.d, &pair.d->live, DIFF_AFTER, DIFF_OBJECTS) ==
+		    NATIVE_LIVE + 1200);
+	assert_non_null(
+		strstr(text, "\nlive at end      65.6kB     140.6kB      +75.0kB +114.4%\n"));
+	assert_non_null(strstr(text, "\nlive: 1 of 3 changed\n"));
+	assert_non_null(strstr(text, "    37.5kB     112.5kB      +75.0kB +200.0%      +1.20k  "
+				     "cache::put(char const*)"));
+	assert_non_null(strstr(json, "\"live_totals\""));
+	pair_free(&pair);
+}
+
+static void what_lives_may_be_known_of_one_alone(void **state)
+{
+	struct pair pair = pair_of(page_typed(), fixture_native(), true);
+	__auto_free char *text = written(&pair, diff_text_write);
+
+	(void)state;
+	assert_true(pair.d->caveats[DIFF_BEFORE] & DIFF_NO_LIVE);
+	assert_false(pair.d->caveats[DIFF_AFTER] & DIFF_NO_LIVE);
+	assert_non_null(strstr(text, "note         before does not say what lives"));
+	pair_free(&pair);
+	pair = pair_of(page_typed(), page_typed(), true);
+	free(text);
+	text = written(&pair, diff_text_write);
+	assert_null(strstr(text, "live"));
+	pair_free(&pair);
+}
+
 static void hostile_names_move_no_cursor(void **state)
 {
 	struct pair pair = pair_of(page_hostile(), page_typed_hostile(), true);
@@ -430,6 +489,8 @@ int main(void)
 		cmocka_unit_test(what_one_recording_lacks_is_said),
 		cmocka_unit_test(text_says_what_changed),
 		cmocka_unit_test(text_says_what_is_missing),
+		cmocka_unit_test(what_lives_is_compared_as_it_is),
+		cmocka_unit_test(what_lives_may_be_known_of_one_alone),
 		cmocka_unit_test(hostile_names_move_no_cursor),
 		cmocka_unit_test(amounts_may_be_anything),
 	};

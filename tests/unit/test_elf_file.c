@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "binary/elf_symbols.h"
+#include "binary/mini_debug.h"
 #include "elf_seeds.h"
 
 /* The addresses that plain() in make_seeds.py lays its pieces at. */
@@ -180,6 +181,52 @@ static void reads_truncated_files(void **state)
 	close_seed(&o);
 }
 
+/* Of a stripped file with .gnu_debugdata that has a copy of it with .symtab. */
+static void reads_packed_symbols(void **state)
+{
+	static const struct {
+		const char *seed;
+		bool readable;
+	} cases[] = {
+		{"mini-debug", true},
+		{"mini-debug-cut", false},
+		{"mini-debug-endless", false},
+		{"mini-debug-in-itself", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct opened o = open_seed("elf", cases[i].seed);
+		struct elf_symbols *s = elf_symbols_new(o.file);
+		const struct elf_symbol *outer = elf_symbols_find(s, "outer");
+
+		/* Two are exported. */
+		if (elf_symbols_count(s) != (cases[i].readable ? 9 : 2))
+			fail_msg("%s: %zu symbols", cases[i].seed, elf_symbols_count(s));
+		assert_int_equal(elf_symbols_are_stripped(o.file), !cases[i].readable);
+		assert_int_equal(!outer, !cases[i].readable);
+		if (outer)
+			assert_int_equal(outer->vaddr, TEXT + 0xa0);
+		assert_non_null(elf_symbols_find(s, "malloc"));
+		elf_symbols_free(s);
+		close_seed(&o);
+	}
+}
+
+static void unpacks(void **state)
+{
+	static const char magic[] = {'\xfd', '7', 'z', 'X', 'Z', 0};
+	uint8_t *out = NULL;
+	size_t len = 0;
+
+	(void)state;
+	assert_int_equal(mini_debug_unpack("", 0, &out, &len), -EBADMSG);
+	assert_int_equal(mini_debug_unpack(magic, sizeof(magic), &out, &len), -EBADMSG);
+	assert_int_equal(mini_debug_unpack("plain", 5, &out, &len), -EBADMSG);
+	assert_int_equal(mini_debug_unpack("", MINI_DEBUG_MAX + 1, &out, &len), -EFBIG);
+	assert_null(out);
+}
+
 static void names_functions(void **state)
 {
 	static const struct {
@@ -325,7 +372,8 @@ int main(void)
 		cmocka_unit_test(describes_a_file), cmocka_unit_test(translates_addresses),
 		cmocka_unit_test(finds_sections),   cmocka_unit_test(reads_build_ids),
 		cmocka_unit_test(refuses),          cmocka_unit_test(reads_truncated_files),
-		cmocka_unit_test(names_functions),  cmocka_unit_test(reads_a_real_file),
+		cmocka_unit_test(names_functions),  cmocka_unit_test(reads_packed_symbols),
+		cmocka_unit_test(unpacks),          cmocka_unit_test(reads_a_real_file),
 		cmocka_unit_test(survives_damage),
 	};
 

@@ -14,6 +14,7 @@
 #include "exported.h"
 #include "golden.h"
 #include "fixture_gc.h"
+#include "fixture_native.h"
 
 #define PROCESS "pid=\"4711\",comm=\"server\",runtime=\"go\",version=\"go1.26.8\""
 
@@ -41,6 +42,7 @@ static void goldens_hold(void **state)
 	(void)state;
 	check_golden("fixture.prom", fixture_small(2));
 	check_golden("gc.prom", fixture_gc_small());
+	check_golden("native.prom", fixture_native());
 }
 
 /* Lines that begin with @start. */

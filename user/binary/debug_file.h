@@ -9,6 +9,11 @@
 #define DEBUG_FILE_ROOT "/usr/lib/debug"
 
 /*
+ * The place of the file behind @fd in our own mount namespace, or what was its place; "" not
+ * known. The caller's to free; NULL for want of memory.
+ */
+char *debug_file_path(int fd);
+/*
  * Opens the separate debug file of @f under @root, or beside @f, whose path is @path.
  * Only one that belongs to @f is taken: with its build ID, or the checksum that @f
  * asks for. *@found is its path, the caller's to free. An fd; -ENOENT where there is
@@ -23,7 +28,8 @@ int debug_file_open_alt(const struct elf_file *f, const char *path, const char *
 /*
  * Fetches the debug file with @build_id from the servers in $DEBUGINFOD_URLS, with
  * libdebuginfod, which is looked for now and caches what it got. An fd, or -errno:
- * -ENOSYS no such library or no servers named, -ENOENT the servers do not have it.
+ * -ENOSYS no such library or no servers named, -ENOENT the servers do not have it, -ETIME
+ * they do not answer in $DEBUGINFOD_TIMEOUT seconds (90), -EBADMSG it is another file.
  */
 int debug_file_fetch(const char *build_id);
 

@@ -20,6 +20,7 @@
 
 #include "base/vec.h"
 #include "binary/elf_file.h"
+#include "binary/mini_debug.h"
 #include "binary/name_table.h"
 
 /* Real programs have 2 to 10. The limit keeps address lookups cheap. */
@@ -29,6 +30,14 @@
 #define MAX_BUILD_ID    64 /* bytes of a GNU build ID: 20 as a rule */
 #define MAX_GO_BUILD_ID 256
 #define NT_GO_BUILDID   4 /* cmd/internal/buildid/note.go */
+#define MINI_DEBUG      ".gnu_debugdata"
+
+/* What .gnu_debugdata has, once somebody asked. */
+struct inner_file {
+	bool asked;
+	uint8_t *bytes;
+	struct elf_file *elf;
+};
 
 struct elf_file {
 	struct cursor bytes;
@@ -40,6 +49,7 @@ struct elf_file {
 	VEC(struct elf_segment) segments;
 	VEC(struct elf_segment) notes; /* PT_NOTE */
 	VEC(struct elf_section) sections;
+	struct inner_file *inner; /* NULL where there is no such section */
 	char build_id[2 * MAX_GO_BUILD_ID + 1];
 };
 
@@ -245,7 +255,10 @@ static int elf_file_parse(struct elf_file *f)
 	if (err)
 		return err;
 	find_build_id(f);
-	return 0;
+	if (!elf_file_section(f, MINI_DEBUG))
+		return 0;
+	f->inner = calloc(1, sizeof(*f->inner));
+	return f->inner ? 0 : -ENOMEM;
 }
 
 static struct elf_file *elf_file_open(const void *data, size_t len, const char *name, bool mapped)
@@ -292,7 +305,8 @@ struct elf_file *elf_file_open_fd(int fd, const char *name)
 		errno = EFBIG;
 		return NULL;
 	}
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	/* Into private mappings the kernel puts the breakpoints of others' uprobes. */
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (data == MAP_FAILED)
 		return NULL;
 	return elf_file_open(data, (size_t)st.st_size, name, true);
@@ -318,6 +332,11 @@ void elf_file_free(struct elf_file *f)
 		return;
 	if (f->mapped)
 		munmap((void *)f->bytes.base, f->bytes.len);
+	if (f->inner) {
+		elf_file_free(f->inner->elf);
+		free(f->inner->bytes);
+	}
+	free(f->inner);
 	vec_free(&f->segments);
 	vec_free(&f->notes);
 	vec_free(&f->sections);
@@ -384,6 +403,21 @@ struct cursor elf_file_section_bytes(const struct elf_file *f, const struct elf_
 	if (s->type == SHT_NOBITS)
 		return (struct cursor){.failed = true};
 	return cursor_sub(&f->bytes, s->offset, s->size);
+}
+
+const struct elf_file *elf_file_mini_debug(const struct elf_file *f)
+{
+	struct inner_file *inner = f->inner;
+	struct cursor c;
+	size_t len;
+
+	if (!inner || inner->asked)
+		return inner ? inner->elf : NULL;
+	inner->asked = true;
+	c = elf_file_section_bytes(f, elf_file_section(f, MINI_DEBUG));
+	if (cursor_left(&c) && !mini_debug_unpack(c.base, c.len, &inner->bytes, &len))
+		inner->elf = elf_file_open_mem(inner->bytes, len, f->name);
+	return inner->elf;
 }
 
 /* The segment whose file-backed part has @vaddr. */

@@ -52,6 +52,12 @@ const struct elf_section *elf_file_section(const struct elf_file *f, const char 
 size_t elf_file_n_sections(const struct elf_file *f);
 const struct elf_section *elf_file_section_at(const struct elf_file *f, size_t i);
 
+/*
+ * The file that is packed in .gnu_debugdata, unpacked when first asked for; it lives as long
+ * as @f. NULL where there is none, or none that can be read.
+ */
+const struct elf_file *elf_file_mini_debug(const struct elf_file *f);
+
 /* The file's bytes behind a section or an address range; a failed cursor if outside. */
 struct cursor elf_file_section_bytes(const struct elf_file *f, const struct elf_section *s);
 /* From @vaddr to the end of the file-backed part of its segment. */

@@ -2,7 +2,8 @@
 /*
  * One array of all functions of .symtab and .dynsym, sorted by address, aliases
  * of an address side by side with the best name first. The two tables overlap,
- * so equal entries are dropped after sorting.
+ * so equal entries are dropped after sorting. A stripped file may have a part of
+ * its .symtab left in .gnu_debugdata.
  *
  * What counts as a function: FUNC and IFUNC, and NOTYPE in code, which is what
  * hand-written assembly without .type leaves behind; but neither the compiler's
@@ -64,8 +65,9 @@ static bool is_function(const char *name, unsigned int type)
 	return type == STT_FUNC || type == STT_GNU_IFUNC;
 }
 
-static int read_symbol(const struct elf_file *f, struct cursor *c, const struct name_table *names,
-		       elf_symbol_fn fn, void *ctx)
+/* @holder has the table: @f, or what is packed in it. */
+static int read_symbol(const struct elf_file *f, const struct elf_file *holder, struct cursor *c,
+		       const struct name_table *names, elf_symbol_fn fn, void *ctx)
 {
 	uint32_t name_offset = cursor_u32(c);
 	uint8_t info = cursor_u8(c);
@@ -82,32 +84,37 @@ static int read_symbol(const struct elf_file *f, struct cursor *c, const struct 
 	if (section == SHN_UNDEF || !is_function(symbol.name, ELF64_ST_TYPE(info)))
 		return 0;
 	end = code_end(f, symbol.vaddr);
-	if (!end || is_outside_section(f, section, symbol.vaddr))
+	if (!end || is_outside_section(holder, section, symbol.vaddr))
 		return 0;
 	if (symbol.size > end - symbol.vaddr)
 		symbol.size = end - symbol.vaddr;
 	return fn(&symbol, info, ctx);
 }
 
-static int read_table(const struct elf_file *f, uint32_t type, const char *strings,
-		      elf_symbol_fn fn, void *ctx)
+static const struct elf_section *section_of_type(const struct elf_file *f, uint32_t type)
 {
-	const struct elf_section *table = NULL;
-	const struct elf_section *names_section = elf_file_section(f, strings);
+	for (size_t i = 0; i < elf_file_n_sections(f); i++) {
+		if (elf_file_section_at(f, i)->type == type)
+			return elf_file_section_at(f, i);
+	}
+	return NULL;
+}
+
+static int read_table(const struct elf_file *f, const struct elf_file *holder, uint32_t type,
+		      const char *strings, elf_symbol_fn fn, void *ctx)
+{
+	const struct elf_section *table = section_of_type(holder, type);
+	const struct elf_section *names_section = elf_file_section(holder, strings);
 	struct name_table names;
 	struct cursor c;
 
-	for (size_t i = 0; i < elf_file_n_sections(f) && !table; i++) {
-		if (elf_file_section_at(f, i)->type == type)
-			table = elf_file_section_at(f, i);
-	}
 	if (!table || !names_section)
 		return 0;
-	c = elf_file_section_bytes(f, names_section);
+	c = elf_file_section_bytes(holder, names_section);
 	names = name_table_make(&c);
-	c = elf_file_section_bytes(f, table);
+	c = elf_file_section_bytes(holder, table);
 	while (cursor_left(&c) >= sizeof(Elf64_Sym)) {
-		int err = read_symbol(f, &c, &names, fn, ctx);
+		int err = read_symbol(f, holder, &c, &names, fn, ctx);
 
 		if (err)
 			return err;
@@ -115,11 +122,25 @@ static int read_table(const struct elf_file *f, uint32_t type, const char *strin
 	return 0;
 }
 
+static const struct elf_file *symtab_holder(const struct elf_file *f)
+{
+	const struct elf_file *mini = NULL;
+
+	if (!section_of_type(f, SHT_SYMTAB))
+		mini = elf_file_mini_debug(f);
+	return mini ? mini : f;
+}
+
+bool elf_symbols_are_stripped(const struct elf_file *f)
+{
+	return !section_of_type(symtab_holder(f), SHT_SYMTAB);
+}
+
 int elf_symbols_each(const struct elf_file *f, elf_symbol_fn fn, void *ctx)
 {
-	int err = read_table(f, SHT_SYMTAB, ".strtab", fn, ctx);
+	int err = read_table(f, symtab_holder(f), SHT_SYMTAB, ".strtab", fn, ctx);
 
-	return err ? err : read_table(f, SHT_DYNSYM, ".dynstr", fn, ctx);
+	return err ? err : read_table(f, f, SHT_DYNSYM, ".dynstr", fn, ctx);
 }
 
 static int add_entry(const struct elf_symbol *symbol, uint8_t info, void *ctx)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Function symbols of .symtab and .dynsym: addresses to names and back. */
+/*
+ * Function symbols of .symtab, or what .gnu_debugdata has of it, and of .dynsym: addresses to
+ * names and back.
+ */
 #ifndef ALLOCTAP_BINARY_ELF_SYMBOLS_H
 #define ALLOCTAP_BINARY_ELF_SYMBOLS_H
 
@@ -19,6 +22,9 @@ struct elf_symbol {
  */
 typedef int (*elf_symbol_fn)(const struct elf_symbol *symbol, uint8_t info, void *ctx);
 int elf_symbols_each(const struct elf_file *f, elf_symbol_fn fn, void *ctx);
+
+/* Has it no names but those it exports? */
+bool elf_symbols_are_stripped(const struct elf_file *f);
 
 /* NULL with errno ENOMEM. A file without symbols gives an empty table. */
 struct elf_symbols *elf_symbols_new(const struct elf_file *f);

@@ -5,15 +5,18 @@
  */
 #include <elf.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "binary/elf_symbols.h"
 #include "binary/go_binary.h"
 #include "cmd/commands.h"
 #include "cmd/doctor_host.h"
+#include "probe/native_inlined.h"
 #include "probe/native_plan.h"
 #include "probe/return_guard.h"
 #include "target/maps.h"
@@ -24,6 +27,7 @@
 	(1u << KIND_ALLOC | 1u << KIND_MAP_INSERT | 1u << KIND_MAP_GROW | 1u << KIND_MMAP | \
 	 1u << KIND_MUNMAP | 1u << KIND_MREMAP | 1u << KIND_BRK)
 
+#define MAX_PLACES_TEXT 512
 /* More are not told of. */
 #define MAX_CUSTOM 64
 
@@ -35,8 +39,8 @@ struct patient {
 	bool is_go;
 	bool custom_found[MAX_CUSTOM];
 	size_t allocating, stepped; /* probes, of all files */
-	size_t files, without_rows;
-	const char *without_rows_path; /* of the first */
+	size_t files, without_rows, without_debug;
+	const char *without_rows_path, *without_debug_path; /* of the first */
 };
 
 static bool is_first_of_reason(const struct native_plan *plan, size_t i)
@@ -79,7 +83,42 @@ static void note_custom(struct patient *p, const char *symbol)
 	}
 }
 
-static int look_at_file(struct patient *p, const struct elf_file *elf, const char *path)
+static void print_inlined(struct patient *p, const struct native_inlined *in)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		const struct native_inlined_function *f = &in->functions[i];
+		char symbol[NATIVE_SYMBOL_TEXT], places[MAX_PLACES_TEXT];
+
+		fprintf(p->out, "  inlined: %s at %" PRIu64 " place%s, not counted there: %s\n",
+			native_symbol_text(f->name, symbol, sizeof(symbol)), f->copies,
+			f->copies == 1 ? "" : "s",
+			native_inlined_places(f, places, sizeof(places)));
+		note_custom(p, f->name);
+	}
+	if (in->cut)
+		fprintf(p->out, "  inlined: there may be more: its debug information is larger "
+				"than what is looked through\n");
+}
+
+/* What no probe can see. @head: the file's table was not printed yet. */
+static int look_for_inlined(struct patient *p, const struct elf_file *elf, int fd, const char *path,
+			    bool head)
+{
+	struct native_inlined in;
+	int err = native_inlined_find(&in, elf, fd, &p->request, NATIVE_INLINED_THOROUGHLY);
+
+	if (in.untold && p->without_debug++ == 0)
+		p->without_debug_path = path;
+	if (!err && (in.n || in.cut)) {
+		if (head)
+			fprintf(p->out, "\n%s\n", path);
+		print_inlined(p, &in);
+	}
+	native_inlined_free(&in);
+	return err;
+}
+
+static int look_at_file(struct patient *p, const struct elf_file *elf, int fd, const char *path)
 {
 	struct native_plan plan;
 	int err = native_plan_file(&plan, path, elf, &p->request);
@@ -102,8 +141,9 @@ static int look_at_file(struct patient *p, const struct elf_file *elf, const cha
 		native_plan_print(&plan, path, p->out);
 		print_skipped(p, &plan);
 	}
+	err = look_for_inlined(p, elf, fd, path, !plan.n && !plan.n_skipped);
 	native_plan_free(&plan);
-	return 0;
+	return err;
 }
 
 /* A file has a mapping for each kind of access; of its code it has one, as a rule. */
@@ -128,7 +168,7 @@ static int look_at_mapping(struct patient *p, pid_t pid, const struct memory_map
 			fd < 0 ? strerror(-fd) : elf_file_error(errno));
 		return 0;
 	}
-	err = look_at_file(p, elf, map->path);
+	err = look_at_file(p, elf, fd, map->path);
 	elf_file_free(elf);
 	return err;
 }
@@ -185,12 +225,24 @@ static void describe_stacks(const struct patient *p)
 			    p->without_rows > 1 ? " first" : "");
 }
 
+static void describe_inlined(const struct patient *p)
+{
+	if (p->without_debug)
+		doctor_line(p->out, "inlined",
+			    "cannot be told of %zu of %zu files, %s%s: no debug information there",
+			    p->without_debug, p->files, p->without_debug_path,
+			    p->without_debug > 1 ? " first" : "");
+	else
+		doctor_line(p->out, "inlined", "all of its %zu files tell: no more than said above",
+			    p->files);
+}
+
 /* Why has it nothing that allocates? */
 static void describe_nothing(const struct patient *p)
 {
 	const char *name = elf_file_name(p->exe);
 	bool is_static = !elf_file_section(p->exe, ".interp");
-	bool is_named = elf_file_section(p->exe, ".symtab") != NULL;
+	bool is_named = !elf_symbols_are_stripped(p->exe);
 
 	if (elf_file_machine(p->exe) != EM_X86_64)
 		doctor_line(p->out, "allocators", "none: %s is not of x86-64", name);
@@ -257,6 +309,7 @@ static int examine(struct patient *p, const struct process *process)
 	fputc('\n', p->out);
 	describe_cost(p);
 	describe_custom(p);
+	describe_inlined(p);
 	describe_stacks(p);
 	return p->allocating || p->is_go ? 0 : -ENOENT;
 }

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "cmd/commands.h"
 #include "cmd/interrupt.h"
+#include "export/summary.h"
 #include "report/stack_ends.h"
 #include "target/launch.h"
 
@@ -90,16 +91,20 @@ static void show_collections(const struct session_status *now)
 		   format_count(lost, sizeof(lost), now->lost));
 }
 
-static void show_status(const struct session_status *now, const struct session_status *before)
+static void show_status(const struct session_status *now, const struct session_status *before,
+			bool open)
 {
 	double seconds = (double)(now->elapsed_ns - before->elapsed_ns) / 1e9;
 	char elapsed[16], rate[16], objects[16], bytes[16], inserts[16], lost[16];
+	char processes[40] = "";
 	uint64_t per_second = 0;
 
 	if (seconds > 0)
 		per_second = (uint64_t)((double)(now->hits - before->hits) / seconds);
-	log_status("%s  %s hits/s  %s objects  %s  %s map inserts  %s lost",
-		   format_duration(elapsed, sizeof(elapsed), now->elapsed_ns),
+	if (open)
+		snprintf(processes, sizeof(processes), "  %zu processes", now->targets_alive);
+	log_status("%s%s  %s hits/s  %s objects  %s  %s map inserts  %s lost",
+		   format_duration(elapsed, sizeof(elapsed), now->elapsed_ns), processes,
 		   format_count(rate, sizeof(rate), per_second),
 		   format_count(objects, sizeof(objects), now->alloc_objects),
 		   format_bytes(bytes, sizeof(bytes), now->alloc_bytes),
@@ -160,7 +165,7 @@ static int run(struct recorder *r)
 		if (status.elapsed_ns - shown.elapsed_ns < STATUS_EVERY_NS)
 			continue;
 		if (session_sees_allocations(r->session))
-			show_status(&status, &shown);
+			show_status(&status, &shown, session_is_open(&r->options->session));
 		else
 			show_collections(&status);
 		shown = status;
@@ -236,7 +241,7 @@ static void say_summary(const struct recorder *r, const struct profile *p)
 {
 	const struct options *o = r->options;
 	struct profile_totals t = profile_totals(p);
-	char bytes[32];
+	char bytes[32], partial[256];
 
 	if (session_sees_allocations(r->session))
 		log_info("%llu objects, %s, %llu map inserts in %.2f s",
@@ -253,6 +258,8 @@ static void say_summary(const struct recorder *r, const struct profile *p)
 			 profile_str(p, p->losses[i].text));
 	if (!p->n_losses)
 		log_info("nothing was lost");
+	if (summary_partial(p, partial, sizeof(partial)))
+		log_info("partial: %s", partial);
 	say_stacks(p);
 	log_info("cost: %llu probe hits at %.2f us each, %.1f%% of the target's CPU time",
 		 (unsigned long long)p->cost.hits, (p->cost.trap_ns + p->cost.program_ns) / 1000,

@@ -13,7 +13,7 @@
 static void write_side(struct json_writer *w, const struct diff *d, enum diff_side side)
 {
 	json_object(w, diff_side_name(side));
-	page_write_head(d->profiles[side], w);
+	page_write_head(d->profiles[side], NULL, w);
 	json_array(w, "caveats");
 	for (enum diff_caveat c = 1; c <= DIFF_LOST; c <<= 1) {
 		/* Losses are told of one by one. */
@@ -59,12 +59,20 @@ static int write_types(struct json_writer *w, struct page *page, const struct di
 	return 0;
 }
 
+static bool has_live(const struct diff *d)
+{
+	return d->live.present[DIFF_BEFORE] || d->live.present[DIFF_AFTER];
+}
+
 static int write_table(struct json_writer *w, struct page *page, const struct diff *d,
 		       enum diff_table_kind kind)
 {
 	const struct diff_table *t = &d->tables[kind];
+	bool of_types = kind == DIFF_TYPES || kind == DIFF_MAPS;
 	int err = 0;
 
+	if (kind == DIFF_LIVE && !has_live(d))
+		return 0;
 	json_object(w, diff_table_name(kind));
 	WRITE_COLUMN(w, "match", t->rows, t->n, e->match);
 	if (kind != DIFF_TYPES) {
@@ -72,9 +80,9 @@ static int write_table(struct json_writer *w, struct page *page, const struct di
 		WRITE_COLUMN(w, "line", t->rows, t->n, e->line[diff_shown(e)].line);
 		WRITE_COLUMN(w, "line_before", t->rows, t->n, e->line[DIFF_BEFORE].line);
 	}
-	if (!err && kind != DIFF_SITES)
+	if (!err && of_types)
 		err = write_types(w, page, t, false);
-	if (!err && kind != DIFF_SITES)
+	if (!err && of_types)
 		err = write_types(w, page, t, true);
 	for (enum diff_side side = 0; !err && side < DIFF_SIDES; side++) {
 		json_object(w, diff_side_name(side));

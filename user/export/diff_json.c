@@ -39,7 +39,7 @@ static void write_side(struct json_writer *w, const struct diff *d, enum diff_si
 	const struct profile *p = d->profiles[side];
 
 	json_object(w, diff_side_name(side));
-	json_targets(w, p);
+	json_targets(w, p, NULL);
 	json_string(w, "tool_version", profile_str(p, p->tool_version));
 	json_uint(w, "start_unix_ns", p->start_unix_ns);
 	json_uint(w, "duration_ns", p->duration_ns);
@@ -82,7 +82,7 @@ static void write_row(struct json_writer *w, const struct diff *d, enum diff_tab
 	const struct profile *p = d->profiles[shown];
 
 	json_object(w, NULL);
-	if (kind != DIFF_SITES) {
+	if (kind == DIFF_TYPES || kind == DIFF_MAPS) {
 		json_string(w, "type", profile_str(p, p->types[r->type[shown]].name));
 		json_string(w, "package", profile_str(p, p->types[r->type[shown]].package));
 		if (r->match == DIFF_BY_FUNCTION)
@@ -110,6 +110,9 @@ int diff_json_write(const struct diff *d, const struct export_options *opts, FIL
 		write_side(&w, d, side);
 	json_object(&w, "totals");
 	write_amounts(&w, d, &d->total);
+	json_end(&w);
+	json_object(&w, "live_totals");
+	write_amounts(&w, d, &d->live);
 	json_end(&w);
 	for (enum diff_table_kind kind = 0; kind < DIFF_TABLES; kind++) {
 		const struct diff_table *t = &d->tables[kind];

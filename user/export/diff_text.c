@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * A comparison for people: what the recordings are, the totals, then sites, types
- * and maps by how much they changed. What did not change is left out.
+ * A comparison for people: what the recordings are, the totals, then sites, types,
+ * maps and what lives by how much they changed. What did not change is left out.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -41,7 +41,8 @@ static bool wants_color(FILE *out)
 }
 
 /* "12.3MB/s", or without the "/s" where sums are compared; @buf has 32 bytes. */
-static const char *format_amount(char *buf, const struct diff *d, enum diff_measure m, double value)
+static const char *format_amount(char *buf, const struct diff *d, const struct diff_row *r,
+				 enum diff_measure m, double value)
 {
 	char amount[24];
 	/* Doubles of 2^64 and more have no uint64_t; recordings may claim anything. */
@@ -51,18 +52,20 @@ static const char *format_amount(char *buf, const struct diff *d, enum diff_meas
 		format_bytes(amount, sizeof(amount), rounded);
 	else
 		format_count(amount, sizeof(amount), rounded);
-	snprintf(buf, 32, "%s%s", amount, d->per_second ? "/s" : "");
+	snprintf(buf, 32, "%s%s", amount, d->per_second && !r->at_end ? "/s" : "");
 	return buf;
 }
 
 /* Right-aligned in @width columns, with its sign and colour; 0 as "=". */
-static void print_change(const struct diff_text *t, int width, enum diff_measure m, double delta)
+static void print_change(const struct diff_text *t, int width, const struct diff_row *r,
+			 enum diff_measure m)
 {
+	double delta = diff_delta(t->d, r, m);
 	char amount[32], text[40] = "=";
 
 	if (delta != 0)
 		snprintf(text, sizeof(text), "%c%s", delta < 0 ? '-' : '+',
-			 format_amount(amount, t->d, m, fabs(delta)));
+			 format_amount(amount, t->d, r, m, fabs(delta)));
 	fprintf(t->out, "%s%*s%s",
 		!t->color || delta == 0 ? ""
 		: delta < 0             ? LESS
@@ -112,16 +115,17 @@ static void print_how(const struct diff_text *t)
 		fputs("compared     sums, however long the recordings are\n", t->out);
 }
 
-static void print_total(const struct diff_text *t, const char *name, enum diff_measure m)
+static void print_total(const struct diff_text *t, const char *name, const struct diff_row *r,
+			enum diff_measure m)
 {
-	double before = diff_value(t->d, &t->d->total, DIFF_BEFORE, m);
-	double after = diff_value(t->d, &t->d->total, DIFF_AFTER, m);
+	double before = diff_value(t->d, r, DIFF_BEFORE, m);
+	double after = diff_value(t->d, r, DIFF_AFTER, m);
 	char left[32], right[32];
 
-	fprintf(t->out, "%-13s%10s  %10s  ", name, format_amount(left, t->d, m, before),
-		format_amount(right, t->d, m, after));
-	print_change(t, 11, m, after - before);
-	print_percent(t, &t->d->total, m);
+	fprintf(t->out, "%-13s%10s  %10s  ", name, format_amount(left, t->d, r, m, before),
+		format_amount(right, t->d, r, m, after));
+	print_change(t, 11, r, m);
+	print_percent(t, r, m);
 	fputc('\n', t->out);
 }
 
@@ -187,12 +191,22 @@ static char *changed_type(const struct diff *d, const struct diff_row *r)
 	return changed;
 }
 
+static bool of_site(enum diff_table_kind kind)
+{
+	return kind == DIFF_SITES || kind == DIFF_LIVE;
+}
+
+static bool has_inserts(enum diff_table_kind kind)
+{
+	return kind == DIFF_SITES || kind == DIFF_MAPS;
+}
+
 static char *row_name(const struct diff *d, enum diff_table_kind kind, const struct diff_row *r)
 {
 	enum diff_side shown = diff_shown(r);
 	const struct profile *p = d->profiles[shown];
 
-	if (kind != DIFF_SITES)
+	if (!of_site(kind))
 		return changed_type(d, r);
 	return text_clean(p, p->functions[r->line[shown].function].name);
 }
@@ -205,7 +219,7 @@ static int print_label(const struct diff_text *t, enum diff_table_kind kind,
 	struct text label = {.p = p, .out = t->out, .width = t->width};
 	__auto_free char *name = row_name(t->d, kind, r), *place = NULL;
 
-	if (kind == DIFF_SITES)
+	if (of_site(kind))
 		place = moved_place(t->d, r);
 	else if (kind == DIFF_TYPES)
 		place = text_clean(p, p->types[r->type[shown]].package);
@@ -213,8 +227,7 @@ static int print_label(const struct diff_text *t, enum diff_table_kind kind,
 		place = text_clean(p, p->functions[r->line[shown].function].name);
 	if (!name || !place)
 		return -ENOMEM;
-	text_label(&label, FIGURES_WIDTH - (kind == DIFF_TYPES ? INSERTS_WIDTH : 0), name, place,
-		   0);
+	text_label(&label, FIGURES_WIDTH - (has_inserts(kind) ? 0 : INSERTS_WIDTH), name, place, 0);
 	return 0;
 }
 
@@ -224,13 +237,13 @@ static int print_row(const struct diff_text *t, enum diff_table_kind kind, const
 	double after = diff_value(t->d, r, DIFF_AFTER, DIFF_BYTES);
 	char left[32], right[32];
 
-	fprintf(t->out, "%10s  %10s  ", format_amount(left, t->d, DIFF_BYTES, before),
-		format_amount(right, t->d, DIFF_BYTES, after));
-	print_change(t, 11, DIFF_BYTES, after - before);
+	fprintf(t->out, "%10s  %10s  ", format_amount(left, t->d, r, DIFF_BYTES, before),
+		format_amount(right, t->d, r, DIFF_BYTES, after));
+	print_change(t, 11, r, DIFF_BYTES);
 	print_percent(t, r, DIFF_BYTES);
-	print_change(t, 12, DIFF_OBJECTS, diff_delta(t->d, r, DIFF_OBJECTS));
-	if (kind != DIFF_TYPES)
-		print_change(t, INSERTS_WIDTH, DIFF_INSERTS, diff_delta(t->d, r, DIFF_INSERTS));
+	print_change(t, 12, r, DIFF_OBJECTS);
+	if (has_inserts(kind))
+		print_change(t, INSERTS_WIDTH, r, DIFF_INSERTS);
 	fputs("  ", t->out);
 	return print_label(t, kind, r);
 }
@@ -247,7 +260,8 @@ static bool has_changed(const struct diff *d, const struct diff_row *r)
 static int print_table(const struct diff_text *t, enum diff_table_kind kind,
 		       const struct export_options *opts)
 {
-	static const char *const labels[] = {"call site", "type", "map, inserted into by"};
+	static const char *const labels[] = {"call site", "type", "map, inserted into by",
+					     "call site, of what lives"};
 	const struct diff_table *table = &t->d->tables[kind];
 	size_t changed = 0, shown;
 	int err = 0;
@@ -263,7 +277,7 @@ static int print_table(const struct diff_text *t, enum diff_table_kind kind,
 	}
 	fprintf(t->out, "\n%s: %zu of %zu changed\n", diff_table_name(kind), changed, table->n);
 	fprintf(t->out, "    before       after       change           objects  %s%s\n",
-		kind == DIFF_TYPES ? "" : "   inserts  ", labels[kind]);
+		has_inserts(kind) ? "   inserts  " : "", labels[kind]);
 	shown = text_rows(opts, changed);
 	for (size_t i = 0; !err && i < shown; i++)
 		err = print_row(t, kind, &table->rows[i]);
@@ -283,9 +297,13 @@ int diff_text_write(const struct diff *d, const struct export_options *opts, FIL
 		print_side(&t, side);
 	print_how(&t);
 	fprintf(out, "\n%23s  %10s  %11s\n", "before", "after", "change");
-	print_total(&t, "allocated", DIFF_BYTES);
-	print_total(&t, "objects", DIFF_OBJECTS);
-	print_total(&t, "map inserts", DIFF_INSERTS);
+	print_total(&t, "allocated", &d->total, DIFF_BYTES);
+	print_total(&t, "objects", &d->total, DIFF_OBJECTS);
+	print_total(&t, "map inserts", &d->total, DIFF_INSERTS);
+	if (d->live.present[DIFF_BEFORE] || d->live.present[DIFF_AFTER]) {
+		print_total(&t, "live at end", &d->live, DIFF_BYTES);
+		print_total(&t, "live objects", &d->live, DIFF_OBJECTS);
+	}
 	for (enum diff_side side = 0; side < DIFF_SIDES; side++)
 		print_gaps(&t, side);
 	for (enum diff_table_kind kind = 0; !err && kind < DIFF_TABLES; kind++)

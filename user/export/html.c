@@ -48,6 +48,7 @@ DECLARE_ASSET(types_js);
 DECLARE_ASSET(maps_js);
 DECLARE_ASSET(gc_js);
 DECLARE_ASSET(leaks_js);
+DECLARE_ASSET(processes_js);
 DECLARE_ASSET(lanes_js);
 DECLARE_ASSET(timeline_js);
 DECLARE_ASSET(tabs_js);
@@ -66,12 +67,13 @@ static const struct asset style[] = {ASSET(theme_css), ASSET(parts_css), ASSET(t
 				     ASSET(timeline_css)};
 /* Each may use what those before it declare. */
 static const struct asset script[] = {
-	ASSET(format_js),     ASSET(data_js),     ASSET(cycles_js), ASSET(layout_js),
-	ASSET(search_js),     ASSET(palette_js),  ASSET(paint_js),  ASSET(flame_js),
-	ASSET(details_js),    ASSET(header_js),   ASSET(table_js),  ASSET(sites_js),
-	ASSET(types_js),      ASSET(maps_js),     ASSET(gc_js),     ASSET(leaks_js),
-	ASSET(lanes_js),      ASSET(timeline_js), ASSET(tabs_js),   ASSET(diff_js),
-	ASSET(difftables_js), ASSET(theme_js),    ASSET(main_js),   ASSET(start_js),
+	ASSET(format_js),    ASSET(data_js),       ASSET(cycles_js),   ASSET(layout_js),
+	ASSET(search_js),    ASSET(palette_js),    ASSET(paint_js),    ASSET(flame_js),
+	ASSET(details_js),   ASSET(header_js),     ASSET(table_js),    ASSET(sites_js),
+	ASSET(types_js),     ASSET(maps_js),       ASSET(gc_js),       ASSET(leaks_js),
+	ASSET(processes_js), ASSET(lanes_js),      ASSET(timeline_js), ASSET(tabs_js),
+	ASSET(diff_js),      ASSET(difftables_js), ASSET(theme_js),    ASSET(main_js),
+	ASSET(start_js),
 };
 
 static void put(FILE *out, const char *start, const char *end)

@@ -9,12 +9,15 @@ int html_data_write(const void *what, FILE *out)
 	const struct html_data *data = what;
 	const struct profile *p = data->profile;
 	struct json_writer w = json_writer_make(out);
+	struct process_table *processes = process_table_new(p);
 	struct page page;
 	int err = page_init(&page, &p, 1);
 
+	if (!err && !processes)
+		err = -ENOMEM;
 	if (!err) {
 		json_object(&w, NULL);
-		page_write_head(p, &w);
+		page_write_head(p, processes, &w);
 		/* Before the tables of what they refer to: they may add to those. */
 		err = page_write_maps(&page, &w);
 	}
@@ -29,5 +32,6 @@ int html_data_write(const void *what, FILE *out)
 		json_end(&w);
 	}
 	page_free(&page);
+	process_table_free(processes);
 	return err;
 }

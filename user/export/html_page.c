@@ -149,11 +149,10 @@ static int collect_side(struct page *page, size_t side)
 	return 0;
 }
 
-/* Of a single recording: how much lives is not a matter of how long it took. */
-static int collect_live(struct page *page)
+static int collect_live(struct page *page, size_t side)
 {
-	const struct profile *p = page->profiles[0];
-	const uint32_t *node_of = page->tree.tree->sources[0].live_node;
+	const struct profile *p = page->profiles[side];
+	const uint32_t *node_of = page->tree.tree->sources[side].live_node;
 
 	for (size_t i = 0; i < p->n_live; i++) {
 		const struct profile_live *live = &p->live[i];
@@ -162,13 +161,16 @@ static int collect_live(struct page *page)
 
 		*to = (struct page_sample){
 			.node = page->tree.place[node_of[i]],
+			.side = (uint32_t)side,
 			.kind = PAGE_KIND_LIVE,
 			.objects = live->objects,
 			.bytes = live->bytes,
 		};
-		if (page_type(page, 0, s.target, 0, &to->type) ||
-		    page_epoch(page, &s, &to->epoch) ||
-		    page_site(page, 0, profile_stack_site(p, s.stack), &to->site))
+		if (page_type(page, side, s.target, 0, &to->type) ||
+		    page_epoch(page, &s, &to->epoch))
+			return -ENOMEM;
+		if (page->n == 1 &&
+		    page_site(page, side, profile_stack_site(p, s.stack), &to->site))
 			return -ENOMEM;
 	}
 	return 0;
@@ -223,8 +225,8 @@ int page_init(struct page *page, const struct profile *const profiles[], size_t 
 		err = new_type_numbers(page, side);
 	for (size_t side = 0; !err && side < n; side++)
 		err = collect_side(page, side);
-	if (!err && n == 1)
-		err = collect_live(page);
+	for (size_t side = 0; !err && side < n; side++)
+		err = collect_live(page, side);
 	if (!err)
 		merge_samples(page);
 	return err;
@@ -279,7 +281,8 @@ static void write_stack_ends(struct json_writer *w, const struct profile *p)
 	json_end(w);
 }
 
-void page_write_head(const struct profile *p, struct json_writer *w)
+void page_write_head(const struct profile *p, const struct process_table *sums,
+		     struct json_writer *w)
 {
 	json_string(w, "tool_version", profile_str(p, p->tool_version));
 	json_string(w, "mode", profile_str(p, p->mode));
@@ -289,7 +292,7 @@ void page_write_head(const struct profile *p, struct json_writer *w)
 	json_uint(w, "stacks_broken", p->stacks_broken);
 	if (profile_native(p))
 		write_stack_ends(w, p);
-	json_targets(w, p);
+	json_targets(w, p, sums);
 	write_losses(w, p);
 	json_cost(w, &p->cost);
 }

@@ -9,6 +9,7 @@
 
 #include "export/html_tree.h"
 #include "report/suppressions.h"
+#include "report/processes.h"
 
 /* What lives when the recording ends is a kind of sample to the page: viewer.data.js. */
 #define PAGE_KIND_LIVE 10
@@ -76,7 +77,8 @@ int page_write_gc(struct page *page, struct json_writer *w);
 /* What all numbers above refer to, so the last: "sites", the tree, "samples", "strings". */
 void page_write_rest(const struct page *page, struct json_writer *w);
 
-/* About a whole recording, as members of the open object. */
-void page_write_head(const struct profile *p, struct json_writer *w);
+/* About a whole recording, as members of the open object; @sums as json_targets() takes them. */
+void page_write_head(const struct profile *p, const struct process_table *sums,
+		     struct json_writer *w);
 
 #endif

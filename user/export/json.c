@@ -93,15 +93,18 @@ static int json_write(const struct profile *p, const struct export_options *opts
 {
 	struct json_writer w = json_writer_make(out);
 	struct site_table *sites = site_table_new(p);
-
+	struct process_table *processes = process_table_new(p);
 	int err;
 
-	if (!sites)
+	if (!sites || !processes) {
+		site_table_free(sites);
+		process_table_free(processes);
 		return -ENOMEM;
+	}
 	json_object(&w, NULL);
 	json_uint(&w, "schema", JSON_SCHEMA);
 	json_string(&w, "tool_version", profile_str(p, p->tool_version));
-	json_targets(&w, p);
+	json_targets(&w, p, processes);
 	json_uint(&w, "start_unix_ns", p->start_unix_ns);
 	json_uint(&w, "duration_ns", p->duration_ns);
 	json_string(&w, "mode", profile_str(p, p->mode));
@@ -125,6 +128,7 @@ static int json_write(const struct profile *p, const struct export_options *opts
 		err = json_layout(&w, p, opts->layout);
 	json_end(&w);
 	site_table_free(sites);
+	process_table_free(processes);
 	return err;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "export/json_parts.h"
 
-void json_targets(struct json_writer *w, const struct profile *p)
+void json_targets(struct json_writer *w, const struct profile *p, const struct process_table *sums)
 {
 	json_array(w, "targets");
 	for (size_t i = 0; i < p->n_targets; i++) {
@@ -23,6 +23,13 @@ void json_targets(struct json_writer *w, const struct profile *p)
 			json_uint(w, "start_ns", t->start_ns);
 		if (t->end_ns)
 			json_uint(w, "end_ns", t->end_ns);
+		if (t->untapped_ns)
+			json_uint(w, "untapped_ns", t->untapped_ns);
+		if (sums) {
+			json_uint(w, "alloc_objects", sums->rows[i].objects);
+			json_uint(w, "alloc_bytes", sums->rows[i].bytes);
+			json_uint(w, "map_inserts", sums->rows[i].inserts);
+		}
 		json_end(w);
 	}
 	json_end(w);

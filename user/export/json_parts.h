@@ -12,10 +12,11 @@
 #include "report/gc.h"
 #include "report/leaks.h"
 #include "report/maps.h"
+#include "report/processes.h"
 #include "report/types.h"
 
-/* "targets": [...] */
-void json_targets(struct json_writer *w, const struct profile *p);
+/* "targets": [...], with what each allocated where @sums, by target, is not NULL. */
+void json_targets(struct json_writer *w, const struct profile *p, const struct process_table *sums);
 /* "cost": {...} */
 void json_cost(struct json_writer *w, const struct profile_cost *c);
 /* "func", "file", "line": what a row about a call site begins with. */

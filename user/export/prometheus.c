@@ -15,13 +15,12 @@
 
 #include "base/cleanup.h"
 #include "export/exporter.h"
+#include "export/prometheus_labels.h"
 #include "export/prometheus_series.h"
 #include "report/gc.h"
 #include "report/sites.h"
 
 #define TOP_DEFAULT 20
-/* Processes that the labels of the whole recording name. */
-#define NAMED_MAX 16
 
 enum target_value {
 	ALLOC_OBJECTS,
@@ -65,6 +64,35 @@ static const struct metric target_metrics[] = {
 	 .value = RESIDENT},
 	{"alloctap_resident_peak_bytes", "gauge", "The most resident memory that was seen.",
 	 .value = RESIDENT_PEAK},
+};
+
+/* Of recordings with --live; there 0 is a finding too. */
+enum live_value { FREE_OBJECTS, FREE_BYTES, LIVE_OBJECTS, LIVE_BYTES, LIVE_VALUES };
+
+static const struct metric live_metrics[] = {
+	{"alloctap_free_objects_total", "counter",
+	 "Heap objects freed, of those allocated while recording.", .value = FREE_OBJECTS,
+	 .zero = true},
+	{"alloctap_free_bytes_total", "counter",
+	 "Bytes of the heap objects freed, of those allocated while recording.",
+	 .value = FREE_BYTES, .zero = true},
+	{"alloctap_live_objects", "gauge",
+	 "Heap objects allocated while recording and not freed by its end.", .value = LIVE_OBJECTS,
+	 .zero = true},
+	{"alloctap_live_bytes", "gauge",
+	 "Bytes of the heap objects allocated while recording and not freed by its end.",
+	 .value = LIVE_BYTES, .zero = true},
+};
+
+enum heap_value { HEAP_PEAK, UNTRACKED_FREES, HEAP_VALUES };
+
+static const struct metric heap_metrics[] = {
+	{"alloctap_live_peak_bytes", "gauge",
+	 "The most bytes that lived at once, of heap objects allocated while recording.",
+	 .value = HEAP_PEAK, .zero = true},
+	{"alloctap_untracked_frees_total", "counter",
+	 "Heap objects freed that were not seen to be allocated.", .value = UNTRACKED_FREES,
+	 .zero = true},
 };
 
 enum recording_value {
@@ -117,91 +145,14 @@ static const struct metric site_metrics[] = {
 	 "Map inserts at a call site, one of those with most bytes.", .value = SITE_INSERTS},
 };
 
-/* --- labels ------------------------------------------------------------------------ */
-
-enum target_label { LABEL_PID, LABEL_COMM, LABEL_RUNTIME, LABEL_VERSION, TARGET_LABELS };
-
-static const char *const label_names[TARGET_LABELS] = {"pid", "comm", "runtime", "version"};
-
-/* The number of the string that a target has there; of the process number itself. */
-static uint32_t label_id(const struct profile_target *t, enum target_label label)
-{
-	const uint32_t ids[TARGET_LABELS] = {t->pid, t->comm, t->runtime, t->version};
-
-	return ids[label];
-}
-
-/* What the targets have there, each different one once. 0 or -ENOMEM. */
-static int put_target_label(FILE *out, const struct profile *p,
-			    const struct profile_target *targets, size_t n, enum target_label label)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < n; i++) {
-		uint32_t id = label_id(&targets[i], label);
-		size_t before = 0;
-
-		while (before < i && label_id(&targets[before], label) != id)
-			before++;
-		if (before < i)
-			continue;
-		if (i)
-			fputc(',', out);
-		if (label == LABEL_PID)
-			fprintf(out, "%" PRIu32, id);
-		else
-			err = put_label_value(out, profile_str(p, id));
-	}
-	return err;
-}
-
-/* The labels of @n targets as one; the caller's to free, NULL: no memory. */
-static char *target_labels(const struct profile *p, const struct profile_target *targets, size_t n)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	int err = out ? 0 : -ENOMEM;
-
-	for (enum target_label label = 0; !err && label < TARGET_LABELS; label++) {
-		fprintf(out, "%s%s=\"", label ? "," : "", label_names[label]);
-		err = put_target_label(out, p, targets, n < NAMED_MAX ? n : NAMED_MAX, label);
-		fputc('"', out);
-	}
-	if (out && fclose(out))
-		err = -ENOMEM;
-	if (!err)
-		return text;
-	free(text);
-	return NULL;
-}
-
-struct label {
-	const char *name, *value;
+static const struct metric live_site_metrics[] = {
+	{"alloctap_site_live_bytes", "gauge",
+	 "Bytes that live at the end, of a call site, one of those with most.",
+	 .value = SITE_BYTES},
+	{"alloctap_site_live_objects", "gauge",
+	 "Objects that live at the end, of a call site, one of those with most bytes.",
+	 .value = SITE_OBJECTS},
 };
-
-/*
- * The numbers in @s of what has the labels @base and up to three more; a NULL name
- * ends them. NULL: no memory.
- */
-static uint64_t *labelled(struct series *s, const char *base, const struct label more[3])
-{
-	__auto_free char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	int err = out ? 0 : -ENOMEM;
-
-	if (out)
-		fputs(base, out);
-	for (size_t i = 0; !err && i < 3 && more[i].name; i++) {
-		fprintf(out, ",%s=\"", more[i].name);
-		err = put_label_value(out, more[i].value);
-		fputc('"', out);
-	}
-	if (out && fclose(out))
-		err = -ENOMEM;
-	return err ? NULL : series_at(s, text);
-}
 
 /* --- what there is to tell -------------------------------------------------------- */
 
@@ -212,6 +163,7 @@ struct exposition {
 	char *all;             /* of the recording */
 	uint64_t **target_row; /* in targets, of each */
 	struct series targets, recording, lost, cycles, pools, pauses, stops, sites;
+	struct series live, heap, live_sites;
 };
 
 static int add_samples(struct exposition *x)
@@ -243,10 +195,10 @@ static int add_cycles(struct exposition *x)
 		const struct profile_gc_cycle *c = &x->p->gc_cycles[i];
 		const char *base = x->target[c->target];
 		uint64_t *row = x->target_row[c->target];
-		uint64_t *count =
-			labelled(&x->cycles, base,
-				 (struct label[3]){{"trigger", gc_trigger_name(c->trigger)},
-						   {"collection", profile_str(x->p, c->name)}});
+		uint64_t *count = prometheus_labelled(
+			&x->cycles, base,
+			(struct label[3]){{"trigger", gc_trigger_name(c->trigger)},
+					  {"collection", profile_str(x->p, c->name)}});
 
 		if (!count)
 			return -ENOMEM;
@@ -262,9 +214,9 @@ static int add_pauses(struct exposition *x)
 {
 	for (size_t i = 0; i < x->p->n_gc_pauses; i++) {
 		const struct profile_gc_pause *pause = &x->p->gc_pauses[i];
-		uint64_t *row =
-			labelled(pause->gc ? &x->pauses : &x->stops, x->target[pause->target],
-				 (struct label[3]){{"reason", profile_str(x->p, pause->reason)}});
+		uint64_t *row = prometheus_labelled(
+			pause->gc ? &x->pauses : &x->stops, x->target[pause->target],
+			(struct label[3]){{"reason", profile_str(x->p, pause->reason)}});
 
 		if (!row)
 			return -ENOMEM;
@@ -285,13 +237,56 @@ static int add_memory(struct exposition *x)
 	}
 	for (size_t i = 0; i < x->p->n_gc_pools; i++) {
 		const struct profile_gc_pool *pool = &x->p->gc_pools[i];
-		uint64_t *row =
-			labelled(&x->pools, x->target[pool->target],
-				 (struct label[3]){{"pool", profile_str(x->p, pool->name)}});
+		uint64_t *row = prometheus_labelled(
+			&x->pools, x->target[pool->target],
+			(struct label[3]){{"pool", profile_str(x->p, pool->name)}});
 
 		if (!row)
 			return -ENOMEM;
 		*row = pool->after;
+	}
+	return 0;
+}
+
+/* The numbers in @series of a call site of a process. NULL: no memory. */
+static uint64_t *site_row(struct exposition *x, struct series *series, const struct site *s)
+{
+	const struct profile_function *f = &x->p->functions[s->function];
+	char line[16] = "";
+
+	if (s->line)
+		snprintf(line, sizeof(line), "%" PRIu32, s->line);
+	return prometheus_labelled(series, x->target[s->target],
+				   (struct label[3]){{"function", profile_str(x->p, f->name)},
+						     {"file", profile_str(x->p, f->file)},
+						     {"line", line}});
+}
+
+static int compare_live(const void *x, const void *y)
+{
+	const struct site *a = x, *b = y;
+
+	if (a->live_bytes != b->live_bytes)
+		return a->live_bytes < b->live_bytes ? 1 : -1;
+	if (a->function != b->function)
+		return a->function < b->function ? -1 : 1;
+	return a->line != b->line ? (a->line < b->line ? -1 : 1)
+				  : (a->target > b->target) - (a->target < b->target);
+}
+
+static int add_live_sites(struct exposition *x, struct site_table *table)
+{
+	size_t n = 0;
+
+	qsort(table->sites, table->n, sizeof(*table->sites), compare_live);
+	while (n < table->n && n < x->top && table->sites[n].live_objects) {
+		const struct site *s = &table->sites[n++];
+		uint64_t *row = site_row(x, &x->live_sites, s);
+
+		if (!row)
+			return -ENOMEM;
+		row[SITE_BYTES] += s->live_bytes;
+		row[SITE_OBJECTS] += s->live_objects;
 	}
 	return 0;
 }
@@ -303,16 +298,8 @@ static int add_sites(struct exposition *x)
 
 	for (size_t i = 0; !err && i < table->n && i < x->top; i++) {
 		const struct site *s = &table->sites[i];
-		const struct profile_function *f = &x->p->functions[s->function];
-		char line[16] = "";
-		uint64_t *row;
+		uint64_t *row = site_row(x, &x->sites, s);
 
-		if (s->line)
-			snprintf(line, sizeof(line), "%" PRIu32, s->line);
-		row = labelled(&x->sites, x->target[s->target],
-			       (struct label[3]){{"function", profile_str(x->p, f->name)},
-						 {"file", profile_str(x->p, f->file)},
-						 {"line", line}});
 		if (!row) {
 			err = -ENOMEM;
 			continue;
@@ -321,8 +308,54 @@ static int add_sites(struct exposition *x)
 		row[SITE_OBJECTS] += s->objects;
 		row[SITE_INSERTS] += s->inserts;
 	}
+	if (!err && table->n)
+		err = add_live_sites(x, table);
 	site_table_free(table);
 	return err;
+}
+
+/* The row in x->live of a process. NULL: no memory. */
+static uint64_t *live_row(struct exposition *x, uint32_t target)
+{
+	return series_at(&x->live, x->target[target]);
+}
+
+static int add_live(struct exposition *x)
+{
+	const struct profile *p = x->p;
+	uint64_t *row;
+
+	if (!p->heap.recorded)
+		return 0;
+	row = series_at(&x->heap, x->all);
+	if (!row)
+		return -ENOMEM;
+	row[HEAP_PEAK] = p->heap.peak_bytes;
+	row[UNTRACKED_FREES] = p->heap.untracked_frees;
+	/* That nothing lives is told too. */
+	for (uint32_t i = 0; i < p->n_targets; i++) {
+		if (profile_target_native(p, i) && !live_row(x, i))
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < p->n_samples; i++) {
+		const struct profile_sample *s = &p->samples[i];
+
+		if (s->kind != PROFILE_FREE)
+			continue;
+		row = live_row(x, s->target);
+		if (!row)
+			return -ENOMEM;
+		row[FREE_OBJECTS] += s->objects;
+		row[FREE_BYTES] += s->bytes;
+	}
+	for (size_t i = 0; i < p->n_live; i++) {
+		row = live_row(x, p->live[i].target);
+		if (!row)
+			return -ENOMEM;
+		row[LIVE_OBJECTS] += p->live[i].objects;
+		row[LIVE_BYTES] += p->live[i].bytes;
+	}
+	return 0;
 }
 
 /* In units of 10^-9; 0 of what is no number that makes sense. */
@@ -357,7 +390,8 @@ static int add_lost(struct exposition *x)
 	for (size_t i = 0; i < x->p->n_losses + none; i++) {
 		const struct profile_loss *loss = i < x->p->n_losses ? &x->p->losses[i] : NULL;
 		const char *reason = loss ? profile_str(x->p, loss->reason) : "none";
-		uint64_t *row = labelled(&x->lost, x->all, (struct label[3]){{"reason", reason}});
+		uint64_t *row = prometheus_labelled(&x->lost, x->all,
+						    (struct label[3]){{"reason", reason}});
 
 		if (!row)
 			return -ENOMEM;
@@ -382,13 +416,16 @@ static int init(struct exposition *x)
 	err |= series_init(&x->pauses, HISTOGRAM_WIDTH);
 	err |= series_init(&x->stops, HISTOGRAM_WIDTH);
 	err |= series_init(&x->sites, SITE_VALUES);
-	x->all = target_labels(p, p->targets, p->n_targets);
+	err |= series_init(&x->live, LIVE_VALUES);
+	err |= series_init(&x->heap, HEAP_VALUES);
+	err |= series_init(&x->live_sites, SITE_VALUES);
+	x->all = prometheus_target_labels(p, p->targets, p->n_targets);
 	x->target = calloc(p->n_targets + 1, sizeof(*x->target));
 	x->target_row = calloc(p->n_targets + 1, sizeof(*x->target_row));
 	if (err || !x->all || !x->target || !x->target_row)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_targets; i++) {
-		x->target[i] = target_labels(p, &p->targets[i], 1);
+		x->target[i] = prometheus_target_labels(p, &p->targets[i], 1);
 		if (!x->target[i] || !series_at(&x->targets, x->target[i]))
 			return -ENOMEM;
 	}
@@ -413,12 +450,22 @@ static void destroy(struct exposition *x)
 	series_free(&x->pauses);
 	series_free(&x->stops);
 	series_free(&x->sites);
+	series_free(&x->live);
+	series_free(&x->heap);
+	series_free(&x->live_sites);
+}
+
+static void put_metrics(FILE *out, const struct metric *metrics, size_t n, const struct series *s)
+{
+	for (size_t i = 0; i < n; i++)
+		put_metric(out, &metrics[i], s);
 }
 
 static void put_all(const struct exposition *x, FILE *out)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(target_metrics); i++)
-		put_metric(out, &target_metrics[i], &x->targets);
+	put_metrics(out, target_metrics, ARRAY_SIZE(target_metrics), &x->targets);
+	put_metrics(out, live_metrics, ARRAY_SIZE(live_metrics), &x->live);
+	put_metrics(out, heap_metrics, ARRAY_SIZE(heap_metrics), &x->heap);
 	put_metric(out, &pools_metric, &x->pools);
 	put_metric(out, &cycles_metric, &x->cycles);
 	put_histogram(out, "alloctap_gc_pause_seconds",
@@ -427,17 +474,17 @@ static void put_all(const struct exposition *x, FILE *out)
 	put_histogram(out, "alloctap_other_pause_seconds",
 		      "How long the program stood still for other reasons of the runtime.",
 		      &x->stops);
-	for (size_t i = 0; i < ARRAY_SIZE(site_metrics); i++)
-		put_metric(out, &site_metrics[i], &x->sites);
+	put_metrics(out, site_metrics, ARRAY_SIZE(site_metrics), &x->sites);
+	put_metrics(out, live_site_metrics, ARRAY_SIZE(live_site_metrics), &x->live_sites);
 	put_metric(out, &lost_metric, &x->lost);
-	for (size_t i = 0; i < ARRAY_SIZE(recording_metrics); i++)
-		put_metric(out, &recording_metrics[i], &x->recording);
+	put_metrics(out, recording_metrics, ARRAY_SIZE(recording_metrics), &x->recording);
 }
 
 static int prometheus_write(const struct profile *p, const struct export_options *opts, FILE *out)
 {
 	static int (*const add[])(struct exposition * x) = {
-		add_samples, add_cycles, add_pauses, add_memory, add_sites, add_recording, add_lost,
+		add_samples, add_cycles, add_pauses,    add_memory,
+		add_sites,   add_live,   add_recording, add_lost,
 	};
 	struct exposition x = {.p = p, .top = opts->top ? opts->top : TOP_DEFAULT};
 	int err = init(&x);

@@ -52,6 +52,27 @@ void summary_cost(FILE *out, const struct profile *p)
 		fputs(", time per hit not measured", out);
 }
 
+bool summary_partial(const struct profile *p, char *text, size_t size)
+{
+	uint64_t longest = 0;
+	size_t n = 0;
+	char time[32];
+
+	for (size_t i = 0; i < p->n_targets; i++) {
+		uint64_t untapped = p->targets[i].untapped_ns;
+
+		n += untapped > 0;
+		longest = untapped > longest ? untapped : longest;
+	}
+	if (n)
+		snprintf(text, size,
+			 "%zu of %zu process%s: a program or library that was new ran, for %s at "
+			 "most, before its probes were in",
+			 n, p->n_targets, p->n_targets == 1 ? "" : "es",
+			 format_duration(time, sizeof(time), longest));
+	return n > 0;
+}
+
 void summary_loss(FILE *out, const struct profile *p, const struct profile_loss *loss)
 {
 	fprintf(out, "%" PRIu64 " ", loss->count);

@@ -7,6 +7,7 @@
 #ifndef ALLOCTAP_EXPORT_SUMMARY_H
 #define ALLOCTAP_EXPORT_SUMMARY_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "profile/profile.h"
@@ -17,6 +18,11 @@ void summary_put(FILE *out, const char *s);
 void summary_targets(FILE *out, const struct profile *p);
 /* "1.23M probe hits x 812 ns (700 ns trap, 112 ns program) = 3.1% of the target's CPU time" */
 void summary_cost(FILE *out, const struct profile *p);
+/*
+ * Puts "3 of 60 processes ..." into @text: that figures of those with an untapped_ns are
+ * partial. Whether there are any.
+ */
+bool summary_partial(const struct profile *p, char *text, size_t size);
 /* "12 stack_map_full: the sentence with the remedy" */
 void summary_loss(FILE *out, const struct profile *p, const struct profile_loss *loss);
 

@@ -153,6 +153,14 @@ static void print_losses(const struct text *t)
 	}
 }
 
+static void print_partial(const struct text *t)
+{
+	char text[256];
+
+	if (summary_partial(t->p, text, sizeof(text)))
+		fprintf(t->out, "partial      %s\n", text);
+}
+
 static int text_write(const struct profile *p, const struct export_options *opts, FILE *out)
 {
 	struct text t = {.p = p, .out = out, .width = text_width(out)};
@@ -170,6 +178,7 @@ static int text_write(const struct profile *p, const struct export_options *opts
 	}
 	print_cost(&t);
 	print_losses(&t);
+	print_partial(&t);
 	if (opts->escapes)
 		return text_escapes_print(&t, opts);
 	return views[opts->view](&t, opts);

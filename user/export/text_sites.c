@@ -85,5 +85,7 @@ int text_sites_print(const struct text *t, const struct export_options *opts)
 	else
 		text_nothing(t, "Nothing was allocated or inserted while this was recorded.");
 	site_table_free(table);
+	if (!err)
+		err = text_processes_print(t, opts);
 	return err ? err : text_space_print(t, opts);
 }

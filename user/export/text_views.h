@@ -18,6 +18,7 @@ int text_gc_print(const struct text *t, const struct export_options *opts);
 int text_leaks_print(const struct text *t, const struct export_options *opts);
 
 /* Behind the call sites, of recordings that have any of it. */
+int text_processes_print(const struct text *t, const struct export_options *opts);
 int text_space_print(const struct text *t, const struct export_options *opts);
 
 /* Where the text of the head of the view of collections begins. */

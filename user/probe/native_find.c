@@ -21,7 +21,7 @@ struct finder {
 	bool is_loader;
 };
 
-static bool is_requested(const struct native_request *r, enum native_op op)
+bool native_request_has(const struct native_request *r, enum native_op op)
 {
 	enum sample_kind kind = native_op_kind(op);
 
@@ -41,9 +41,10 @@ static const struct native_custom *custom_of(const struct native_request *r, con
 	return NULL;
 }
 
-static bool match(const struct finder *finder, const char *name, struct native_found *found)
+bool native_find_match(const struct native_request *request, const char *name,
+		       struct native_found *found)
 {
-	const struct native_custom *custom = custom_of(finder->request, name);
+	const struct native_custom *custom = custom_of(request, name);
 	struct native_match m;
 
 	if (custom) {
@@ -53,12 +54,34 @@ static bool match(const struct finder *finder, const char *name, struct native_f
 		found->custom = true;
 		return true;
 	}
-	if (!native_function_find(name, &m) || !is_requested(finder->request, m.function->op))
+	if (!native_function_find(name, &m) || !native_request_has(request, m.function->op))
 		return false;
 	found->function = *m.function;
 	found->family = m.family ? m.family->name : NULL;
 	found->in_family_only = m.in_family_only;
 	return true;
+}
+
+static void see_marker(struct finder *finder, const char *name)
+{
+	finder->family = native_family_choose(finder->family, native_family_of_marker(name));
+	finder->is_loader |= !strcmp(name, loader_marker);
+}
+
+static int see_marker_symbol(const struct elf_symbol *symbol, uint8_t info, void *ctx)
+{
+	(void)info;
+	see_marker(ctx, symbol->name);
+	return 0;
+}
+
+bool native_is_loader(const struct elf_file *elf)
+{
+	struct finder finder = {0};
+
+	elf_symbols_each(elf, see_marker_symbol, &finder);
+	/* A static program has the loader's functions as well. */
+	return finder.is_loader && !finder.family;
 }
 
 static int see_symbol(const struct elf_symbol *symbol, uint8_t info, void *ctx)
@@ -71,12 +94,10 @@ static int see_symbol(const struct elf_symbol *symbol, uint8_t info, void *ctx)
 	};
 	struct native_name name = {symbol->name, symbol->vaddr};
 
-	finder->family =
-		native_family_choose(finder->family, native_family_of_marker(symbol->name));
-	finder->is_loader |= !strcmp(symbol->name, loader_marker);
+	see_marker(finder, symbol->name);
 	/* What stands at an indirect function is not it, but who chooses it. */
 	if (ELF64_ST_TYPE(info) == STT_GNU_IFUNC || finder->f->all.n >= MAX_FOUND ||
-	    !match(finder, symbol->name, &found))
+	    !native_find_match(finder->request, symbol->name, &found))
 		return 0;
 	return vec_push(&finder->f->all, found) ? -ENOMEM : vec_push(&finder->f->names, name);
 }
@@ -162,7 +183,7 @@ int native_find(struct native_findings *f, const struct elf_file *elf,
 	if (err || !f->all.n)
 		return err;
 	settle(&finder);
-	/* A static program has the loader's functions as well. */
+	/* As native_is_loader() has it. */
 	if (finder.is_loader && !finder.family) {
 		vec_for_each (&f->all, found)
 			found->why_not = "the loader's own, until libc is there";

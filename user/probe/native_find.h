@@ -44,6 +44,14 @@ int native_find(struct native_findings *f, const struct elf_file *elf,
 		const struct native_request *request);
 void native_findings_free(struct native_findings *f);
 
+/* Is it glibc's dynamic loader? */
+bool native_is_loader(const struct elf_file *elf);
+/* Are functions that do this asked for? */
+bool native_request_has(const struct native_request *r, enum native_op op);
+/* Is a function of that name asked for? Sets what its name tells of it. */
+bool native_find_match(const struct native_request *request, const char *name,
+		       struct native_found *found);
+
 /* Sets why_not, flags and nested of all (native_once.c). 0 or -ENOMEM. */
 int native_count_once(struct native_findings *f, const struct elf_file *elf);
 

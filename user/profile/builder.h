@@ -16,6 +16,7 @@ struct profile_builder *profile_builder_new(void);
 void profile_builder_free(struct profile_builder *b);
 
 str_id profile_builder_str(struct profile_builder *b, const char *s);
+/* Numbered in the order they come, though they be alike: a process that ran two programs. */
 uint32_t profile_builder_target(struct profile_builder *b, const struct profile_target *target);
 uint32_t profile_builder_mapping(struct profile_builder *b, const struct profile_mapping *m);
 uint32_t profile_builder_function(struct profile_builder *b, const struct profile_function *f);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include <elf.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,22 +207,37 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
+/*
+ * Code without a name is told apart by its address in the file, as addr2line takes it:
+ * functions and call sites of a stripped program would be one row otherwise.
+ */
+static void nameless_frame(struct image *img, struct profile_builder *b, const uint64_t *vaddr,
+			   struct image_frames *frames)
+{
+	char why[300], at[24] = "";
+
+	if (vaddr)
+		snprintf(at, sizeof(at), "+0x%" PRIx64, *vaddr);
+	snprintf(why, sizeof(why), "[no symbols: %.250s]%s", base_name(img->path), at);
+	/* What the kernel names itself, "[heap]" or "[uprobes]", is no file. */
+	image_special_frame(b, *img->path == '[' ? img->path : why, frames);
+}
+
 void image_frames(struct image *img, struct profile_builder *b, uint64_t offset,
 		  struct image_frames *frames)
 {
-	char why[256];
 	uint64_t vaddr;
+	bool known;
 
 	frames->n = 0;
 	frames->outermost = "";
 	open_image(img);
-	if (img->elf && !elf_file_offset_to_vaddr(img->elf, offset, &vaddr) &&
+	known = img->elf && !elf_file_offset_to_vaddr(img->elf, offset, &vaddr);
+	if (known &&
 	    (add_go_frames(img, b, vaddr, frames) || add_native_frames(img, b, vaddr, frames)))
 		return;
 	img->nameless++;
-	snprintf(why, sizeof(why), "[no symbols: %s]", base_name(img->path));
-	/* What the kernel names itself, "[heap]" or "[uprobes]", is no file. */
-	image_special_frame(b, *img->path == '[' ? img->path : why, frames);
+	nameless_frame(img, b, known ? &vaddr : NULL, frames);
 }
 
 bool image_is_signal_return(struct image *img, uint64_t offset)

@@ -30,22 +30,6 @@ struct native_names {
 	struct intern index;
 };
 
-/* The file's place in our own mount namespace, or what was its place. */
-static char *path_of(int fd)
-{
-	char self[32], *path;
-	ssize_t n;
-
-	path = malloc(PATH_MAX);
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	n = path ? readlink(self, path, PATH_MAX - 1) : -1;
-	if (n >= 0)
-		path[n] = 0;
-	else if (path)
-		*path = 0;
-	return path;
-}
-
 static bool has_dwarf(const struct elf_file *f)
 {
 	return elf_file_section(f, ".debug_info");
@@ -79,6 +63,12 @@ static int fetch_debug(const struct elf_file *elf, struct image_options *options
 		options->debuginfod = false;
 		log_warn("debuginfod cannot be asked: install libdebuginfod1 and set "
 			 "DEBUGINFOD_URLS");
+	} else if (fd == -ETIME) {
+		/* Each file would wait as long. */
+		options->debuginfod = false;
+		log_warn("debuginfod does not answer (waited DEBUGINFOD_TIMEOUT=%s s): names of "
+			 "further files are not asked for",
+			 getenv("DEBUGINFOD_TIMEOUT") ?: "90");
 	} else if (fd < 0) {
 		log_info("%s: not there: %s", elf_file_name(elf), strerror(-fd));
 	}
@@ -105,7 +95,7 @@ struct native_names *native_names_new(const struct elf_file *elf, int fd,
 				      struct image_options *options)
 {
 	struct native_names *n = calloc(1, sizeof(*n));
-	__auto_free char *path = fd < 0 ? NULL : path_of(fd);
+	__auto_free char *path = fd < 0 ? NULL : debug_file_path(fd);
 
 	if (!n)
 		return NULL;

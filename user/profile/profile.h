@@ -39,7 +39,7 @@ enum profile_kind {
 
 /* What a function belongs to; decides its colour and which frames a site skips. */
 enum function_category {
-	FUNCTION_SPECIAL = 0, /* "[lost stack]", "[unmapped]", "[no symbols: x]" */
+	FUNCTION_SPECIAL = 0, /* "[lost stack]", "[unmapped]", "[no symbols: x]+0x1f" */
 	FUNCTION_GO = 1,
 	FUNCTION_GO_RUNTIME = 2, /* runtime.*, its map and reflect internals */
 	FUNCTION_NATIVE = 3,
@@ -68,6 +68,11 @@ struct profile_target {
 	str_id allocator; /* whose native functions were tapped: "glibc", "jemalloc"; "": none */
 	/* Nanoseconds since the recording began. 0: it ran when it began; still ran when it ended. */
 	uint64_t start_ns, end_ns;
+	/*
+	 * How long of that it had files without probes in them yet, as its program or a
+	 * library had not been seen before: what it allocated there meanwhile is missing.
+	 */
+	uint64_t untapped_ns;
 };
 
 struct profile_mapping {

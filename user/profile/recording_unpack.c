@@ -104,7 +104,7 @@ static int unpack_targets(struct unpacker *u)
 	p->n_targets = m->n_pid;
 	err = CHECK_COLUMNS(u, "targets", p->n_targets, m->n_comm, m->n_exe, m->n_runtime,
 			    m->n_version, m->n_ppid, m->n_container, m->n_allocator, m->n_start_ns,
-			    m->n_end_ns);
+			    m->n_end_ns, m->n_untapped_ns);
 	if (err)
 		return err;
 	p->targets = unpack_rows(p->n_targets, sizeof(*p->targets));
@@ -124,12 +124,13 @@ static int unpack_targets(struct unpacker *u)
 			.allocator = AT(m, allocator, i),
 			.start_ns = AT(m, start_ns, i),
 			.end_ns = AT(m, end_ns, i),
+			.untapped_ns = AT(m, untapped_ns, i),
 		};
 		if (unpack_string(u, t->comm) || unpack_string(u, t->exe) ||
 		    unpack_string(u, t->runtime) || unpack_string(u, t->version) ||
 		    unpack_string(u, t->container) || unpack_string(u, t->allocator))
 			return -EBADMSG;
-		if (t->start_ns > INT64_MAX || t->end_ns > INT64_MAX)
+		if (t->start_ns > INT64_MAX || t->end_ns > INT64_MAX || t->untapped_ns > INT64_MAX)
 			return unpack_damaged(u, "times beyond 64 bits");
 		if (t->end_ns && t->end_ns < t->start_ns)
 			return unpack_damaged(u, "process %zu ends before it starts", i);

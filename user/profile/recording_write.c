@@ -46,6 +46,7 @@ static void pack_targets(struct packer *k)
 	COLUMN(k, m, n, allocator, row[i].allocator);
 	COLUMN(k, m, n, start_ns, row[i].start_ns);
 	COLUMN(k, m, n, end_ns, row[i].end_ns);
+	COLUMN(k, m, n, untapped_ns, row[i].untapped_ns);
 	r.targets = &m;
 	pack_emit(k, &r);
 }

@@ -4,7 +4,7 @@
  *
  * The files are opened while the process lives; reading them waits until an
  * address asks. A frame without a name says why: "[unmapped]",
- * "[no symbols: libfoo.so]", "[anonymous executable memory]".
+ * "[no symbols: libfoo.so]+0x4d2a1", "[anonymous executable memory]".
  */
 #ifndef ALLOCTAP_PROFILE_SYMBOLIZE_H
 #define ALLOCTAP_PROFILE_SYMBOLIZE_H

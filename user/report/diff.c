@@ -26,6 +26,23 @@ static int add_sites(struct diff_matcher *m, enum diff_side side, const struct p
 	return err;
 }
 
+static int add_live(struct diff_matcher *m, enum diff_side side, const struct profile *p)
+{
+	struct site_table *t = site_table_new(p);
+	int err = t ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < t->n; i++) {
+		const struct site *s = &t->sites[i];
+		struct diff_item item = {.line = {s->function, s->line},
+					 .amount = {s->live_bytes, s->live_objects, 0}};
+
+		if (s->live_objects)
+			err = diff_match_site(m, side, p, &item);
+	}
+	site_table_free(t);
+	return err;
+}
+
 static int add_types(struct diff_matcher *m, enum diff_side side, const struct profile *p)
 {
 	struct type_table *t = type_table_new(p);
@@ -61,7 +78,7 @@ static int add_maps(struct diff_matcher *m, enum diff_side side, const struct pr
 double diff_value(const struct diff *d, const struct diff_row *r, enum diff_side side,
 		  enum diff_measure m)
 {
-	return (double)r->amount[side][m] * d->scale[side];
+	return (double)r->amount[side][m] * (r->at_end ? 1 : d->scale[side]);
 }
 
 double diff_delta(const struct diff *d, const struct diff_row *r, enum diff_measure m)
@@ -118,6 +135,7 @@ static int fill_table(struct diff *d, enum diff_table_kind kind)
 		[DIFF_SITES] = add_sites,
 		[DIFF_TYPES] = add_types,
 		[DIFF_MAPS] = add_maps,
+		[DIFF_LIVE] = add_live,
 	};
 	struct diff_table *t = &d->tables[kind];
 	struct diff_matcher *m = diff_matcher_new();
@@ -130,6 +148,8 @@ static int fill_table(struct diff *d, enum diff_table_kind kind)
 	if (!err)
 		t->n = diff_matcher_take(m, &t->rows);
 	diff_matcher_free(m);
+	for (size_t i = 0; i < t->n; i++)
+		t->rows[i].at_end = kind == DIFF_LIVE;
 	if (t->n)
 		qsort_r(t->rows, t->n, sizeof(*t->rows), compare_rows, d);
 	return err;
@@ -163,7 +183,8 @@ static void find_caveats(struct diff *d)
 		caveats[side] = (amount[DIFF_OBJECTS] ? 0 : DIFF_NO_ALLOCATIONS) |
 				(amount[DIFF_INSERTS] ? 0 : DIFF_NO_INSERTS) |
 				(has_types(d->profiles[side]) ? 0 : DIFF_NO_TYPES) |
-				(has_flushes(d->profiles[side]) ? 0 : DIFF_NO_FLUSHES);
+				(has_flushes(d->profiles[side]) ? 0 : DIFF_NO_FLUSHES) |
+				(d->live.present[side] ? 0 : DIFF_NO_LIVE);
 	}
 	/* What both lack is no difference. */
 	both = caveats[DIFF_BEFORE] & caveats[DIFF_AFTER];
@@ -187,6 +208,10 @@ static int fill(struct diff *d)
 		d->total.amount[side][DIFF_BYTES] = t.alloc_bytes;
 		d->total.amount[side][DIFF_OBJECTS] = t.alloc_objects;
 		d->total.amount[side][DIFF_INSERTS] = t.map_inserts;
+		d->live.at_end = true;
+		d->live.present[side] = p->heap.recorded;
+		d->live.amount[side][DIFF_BYTES] = t.live_bytes;
+		d->live.amount[side][DIFF_OBJECTS] = t.live_objects;
 	}
 	find_caveats(d);
 	for (enum diff_table_kind kind = 0; !err && kind < DIFF_TABLES; kind++)
@@ -237,7 +262,7 @@ const char *diff_measure_name(enum diff_measure m)
 
 const char *diff_table_name(enum diff_table_kind kind)
 {
-	static const char *const names[] = {"sites", "types", "maps"};
+	static const char *const names[] = {"sites", "types", "maps", "live"};
 
 	return names[kind];
 }
@@ -253,6 +278,8 @@ const char *diff_caveat_text(enum diff_caveat caveat)
 		return "has no types: was it made with --no-types?";
 	case DIFF_NO_FLUSHES:
 		return "has no write barrier flushes: was it made without --probe wb?";
+	case DIFF_NO_LIVE:
+		return "does not say what lives: was it made without --live?";
 	case DIFF_LOST:
 		return "lost events: what it shows is less than what was";
 	}

@@ -15,7 +15,8 @@
  *		putting a map right may come to
  *
  * Recordings last as long as they do, so amounts are compared per second, unless
- * the caller says that both runs did the same work.
+ * the caller says that both runs did the same work. What lives when they end is
+ * compared as it is, by site: it is no matter of how long it took.
  */
 #ifndef ALLOCTAP_REPORT_DIFF_H
 #define ALLOCTAP_REPORT_DIFF_H
@@ -26,7 +27,7 @@ enum diff_side { DIFF_BEFORE, DIFF_AFTER, DIFF_SIDES };
 
 enum diff_measure { DIFF_BYTES, DIFF_OBJECTS, DIFF_INSERTS, DIFF_MEASURES };
 
-enum diff_table_kind { DIFF_SITES, DIFF_TYPES, DIFF_MAPS, DIFF_TABLES };
+enum diff_table_kind { DIFF_SITES, DIFF_TYPES, DIFF_MAPS, DIFF_LIVE, DIFF_TABLES };
 
 enum diff_match {
 	DIFF_ALONE,       /* one recording has it, the other does not */
@@ -40,11 +41,13 @@ enum diff_caveat {
 	DIFF_NO_INSERTS = 1 << 1,     /* the same, of map inserts */
 	DIFF_NO_TYPES = 1 << 2,       /* the same, of types */
 	DIFF_NO_FLUSHES = 1 << 3,     /* the same, of write barriers */
-	DIFF_LOST = 1 << 4,           /* events were lost: true amounts are greater */
+	DIFF_NO_LIVE = 1 << 4,        /* the other one says what lives, this does not */
+	DIFF_LOST = 1 << 5,           /* events were lost: true amounts are greater */
 };
 
 struct diff_row {
 	enum diff_match match;
+	bool at_end; /* of what lives: never per second; of that there are no inserts */
 	/* Per side, where it has the thing: */
 	bool present[DIFF_SIDES];
 	struct profile_line line[DIFF_SIDES];       /* of sites and maps: the heaviest */
@@ -62,7 +65,7 @@ struct diff {
 	bool per_second;
 	double scale[DIFF_SIDES]; /* of amounts as recorded to those compared */
 	unsigned int caveats[DIFF_SIDES];
-	struct diff_row total;
+	struct diff_row total, live; /* of sites, and of what lives */
 	struct diff_table tables[DIFF_TABLES];
 };
 

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 #include "base/intern.h"
 #include "base/log.h"
 #include "base/vec.h"
+#include "probe/native_inlined.h"
 #include "session/files.h"
 
 struct files {
@@ -85,6 +87,24 @@ static struct file *find(const struct files *f, const struct wanted *w)
 	return id == INTERN_NONE ? NULL : f->files.data[id];
 }
 
+/* Copies of tapped functions that no probe sees: one line, doctor has the rest. */
+static int warn_of_inlined(const struct files *f, const struct file *file)
+{
+	struct native_inlined in;
+	int err = native_inlined_find(&in, file->elf, file->fd, f->request, NATIVE_INLINED_BRIEFLY);
+	char places[256], more[64] = "";
+
+	if (in.n > 1)
+		snprintf(more, sizeof(more), "; so are %zu more, see doctor", in.n - 1);
+	if (in.n)
+		log_warn("%s: %s is inlined and not counted at %" PRIu64 " place%s: %s%s",
+			 file->path, in.functions[0].name, in.functions[0].copies,
+			 in.functions[0].copies == 1 ? "" : "s",
+			 native_inlined_places(&in.functions[0], places, sizeof(places)), more);
+	native_inlined_free(&in);
+	return err;
+}
+
 /* What is in it that any process which maps it can use. */
 static int recognise(const struct files *f, struct file *file)
 {
@@ -101,6 +121,8 @@ static int recognise(const struct files *f, struct file *file)
 		err = 0;
 	if (!err && f->request)
 		err = native_plan_file(&file->native, file->path, file->elf, f->request);
+	if (!err && f->request)
+		err = warn_of_inlined(f, file);
 	return err;
 }
 

@@ -11,6 +11,8 @@
 #include "probe/usdt_plan.h"
 #include "target/maps.h"
 
+struct probed;
+
 /* A mapped file and what there is in it to tap. */
 struct file {
 	uint64_t device, inode; /* as mappings have them */
@@ -27,8 +29,7 @@ struct file {
 	struct probe_plan go_plan;
 	int layout; /* in go_layouts[]; -1: not yet */
 	bool looked_for_go;
-	/* Probes are in, where they are for every process that maps it. */
-	bool go_attached, native_attached, usdt_attached;
+	struct probed *probed; /* probes for every process that maps it; NULL: not asked yet */
 };
 
 struct files;

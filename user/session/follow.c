@@ -120,6 +120,8 @@ static int take_record(void *ctx, const struct perf_record *r)
 	/* What follows is the next program's: it becomes another target. */
 	if (!target || target->execing)
 		return f->t->everywhere && r->pid ? remember(f, r) : 0;
+	if (!target->mapped_ns)
+		target->mapped_ns = r->time_ns;
 	if (!f->changed.n || f->changed.data[f->changed.n - 1] != target->id) {
 		if (vec_push(&f->changed, target->id))
 			return -ENOMEM;
@@ -199,9 +201,15 @@ static int end_predecessor(struct follow *f, const struct event *e, uint64_t *cp
 	return err || f->t->everywhere ? err : tapper_take_out(f->t);
 }
 
-static struct tap *look_at(struct follow *f, struct process *p)
+/* Of a process that is the target still, once all was read: not what it runs by now instead. */
+static struct tap *look_at(struct follow *f, const struct event *e, struct process *p)
 {
-	return f->t->everywhere ? tap_new_if(p, f->t->files) : tap_new(p, f->t->files);
+	struct tap *tap = f->t->everywhere ? tap_new_if(p, f->t->files) : tap_new(p, f->t->files);
+
+	if (!tap || kernel_is_target(f->t->kernel, e->target, (pid_t)e->tgid))
+		return tap;
+	tap_free(tap);
+	return NULL;
 }
 
 static int begin_target(struct follow *f, size_t i)
@@ -225,7 +233,7 @@ static int begin_target(struct follow *f, size_t i)
 		return err;
 	}
 	if (p)
-		tap = look_at(f, p);
+		tap = look_at(f, e, p);
 	if (!tap)
 		tap = reconstruct(f, e);
 	if (!tap || targets_add(&f->t->targets, tap, e->target)) {
@@ -233,7 +241,7 @@ static int begin_target(struct follow *f, size_t i)
 		return -ENOMEM;
 	}
 	target = targets_by_id(&f->t->targets, e->target);
-	target->start_ns = e->time_ns;
+	target->start_ns = target->looked_ns = e->time_ns;
 	target->parent = e->parent;
 	target->cpu_at_start_ns = target->cpu_now_ns = cpu_ns;
 	if (!f->t->everywhere)
@@ -310,7 +318,7 @@ static int settle_lost_events(struct follow *f)
 static int look_again(struct follow *f, struct target *target)
 {
 	return target && !target->gone && !target->execing
-		       ? tolerate(tapper_look_again(f->t, target))
+		       ? tolerate(tapper_look_again(f->t, target, false))
 		       : 0;
 }
 
@@ -327,6 +335,8 @@ static int settle_changed(struct follow *f)
 		return err;
 	f->missed = false;
 	vec_for_each (&f->t->targets.list, target) {
+		/* The first may be among those that were missed. */
+		target->mapped_ns = 0;
 		if (!err)
 			err = look_again(f, target);
 	}

@@ -64,6 +64,16 @@ static uint64_t since_start(const struct result_input *in, uint64_t time_ns)
 	return time_ns > in->started_ns ? time_ns - in->started_ns : 0;
 }
 
+/* Of one that had gone before it could be looked at nothing is known to be whole. */
+static uint64_t untapped_ns(const struct result_input *in, const struct target *target)
+{
+	uint64_t start = since_start(in, target->start_ns);
+	uint64_t end = target->end_ns ? since_start(in, target->end_ns) : in->duration_ns;
+	uint64_t life = end > start ? end - start : 1;
+
+	return tap_exe(target->tap) && target->untapped_ns < life ? target->untapped_ns : life;
+}
+
 static int add_target(struct result *r, const struct target *target)
 {
 	const struct tap *t = target->tap;
@@ -83,6 +93,7 @@ static int add_target(struct result *r, const struct target *target)
 				    .allocator = profile_builder_str(r->builder, allocators),
 				    .start_ns = since_start(r->in, target->start_ns),
 				    .end_ns = since_start(r->in, target->end_ns),
+				    .untapped_ns = untapped_ns(r->in, target),
 			    });
 	return tap_name_addresses(t, r->symbolizer, id);
 }

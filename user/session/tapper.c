@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "probe/return_guard.h"
@@ -17,6 +18,32 @@ bool tapper_has_something(const struct tapper *t, const struct tap *tap)
 	       (tapper_wants_native(t, tap) && tap_has_allocator(tap));
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+/*
+ * The target has a file whose probes are in since @probed_ns. It ran while they were put
+ * in: what it did in the file until then was not seen.
+ */
+static void note_gap(const struct tapper *t, struct target *target, uint64_t probed_ns)
+{
+	uint64_t from = target->mapped_ns ?: target->looked_ns;
+
+	if (from < t->counts_since_ns)
+		from = t->counts_since_ns;
+	if (from < target->gap_end_ns)
+		from = target->gap_end_ns;
+	if (!t->counts_since_ns || probed_ns <= from)
+		return;
+	target->untapped_ns += probed_ns - from;
+	target->gap_end_ns = probed_ns;
+}
+
 static int tell_go(struct tapper *t, struct target *target)
 {
 	const struct kernel_go go = {tap_type_range(target->tap), tap_gc_controller(target->tap)};
@@ -28,14 +55,18 @@ static int tell_go(struct tapper *t, struct target *target)
 	return err;
 }
 
-static int attach_go(struct tapper *t, const struct target *target)
+/* A target's own probes, or those that all processes with the file share. */
+static struct probed *probed_of(struct tapper *t, struct file *file, struct probed *own)
 {
-	struct file *exe = tap_exe(target->tap);
+	*own = (struct probed){0};
+	return t->everywhere ? probed_files_get(t->probed, kernel_skel(t->kernel), file) : own;
+}
+
+static int put_go_in(struct tapper *t, const struct target *target, struct file *exe)
+{
 	struct target_place place = {.target = (uint16_t)target->id};
 	pid_t pid = tap_pid(target->tap);
 
-	if (t->everywhere && exe->go_attached)
-		return 0;
 	if (exe->layout < 0)
 		exe->layout = kernel_add_layout(t->kernel, &exe->go_plan.layout);
 	if (exe->layout < 0)
@@ -45,9 +76,25 @@ static int attach_go(struct tapper *t, const struct target *target)
 		place.target = COOKIE_ANY_TARGET;
 		pid = -1;
 	}
-	exe->go_attached = true;
 	return attachment_add(t->attachment, tap_name(target->tap), &exe->go_plan,
 			      kernel_programs(t->kernel), place, pid, exe->fd);
+}
+
+static int attach_go(struct tapper *t, struct target *target)
+{
+	struct file *exe = tap_exe(target->tap);
+	struct probed own, *probed = probed_of(t, exe, &own);
+	int err = 0;
+
+	if (!probed)
+		return -ENOMEM;
+	if (!probed->go) {
+		probed->go = true;
+		err = put_go_in(t, target, exe);
+		probed->go_ns = now_ns();
+	}
+	note_gap(t, target, probed->go_ns);
+	return err;
 }
 
 /* Links for everybody serve Go programs too. */
@@ -56,31 +103,45 @@ static bool may_return(const struct tapper *t, const struct tap *tap)
 	return !t->everywhere && !tap_is_go(tap) && return_guard_allows(tap_pid(tap));
 }
 
-static int attach_native(struct tapper *t, const struct target *target, struct file *file)
+static int attach_native(struct tapper *t, struct target *target, struct file *file)
 {
 	struct native_scope scope = {(uint16_t)target->id, tap_pid(target->tap)};
+	struct probed own, *probed;
+	int err = 0;
 
-	if (!file->native.n || (t->everywhere && file->native_attached))
+	if (!file->native.n)
 		return 0;
+	probed = probed_of(t, file, &own);
+	if (!probed)
+		return -ENOMEM;
 	if (t->everywhere)
 		scope = (struct native_scope){COOKIE_ANY_TARGET, -1};
-	file->native_attached = true;
-	return native_attach(t->native, t->attachment, tap_name(target->tap), &file->native, scope,
-			     file->fd, may_return(t, target->tap));
+	if (!probed->native) {
+		probed->native = true;
+		err = native_attach(t->native, t->attachment, tap_name(target->tap), &file->native,
+				    scope, file->fd, may_return(t, target->tap));
+		probed->native_ns = now_ns();
+	}
+	note_gap(t, target, probed->native_ns);
+	return err;
 }
 
 static int attach_collector(struct tapper *t, struct target *target)
 {
 	struct file *file = tap_gc_file(target->tap);
+	struct probed own, *probed;
 	int err;
 
 	if (!file || target->gc_attached)
 		return 0;
 	target->gc_attached = true;
 	err = usdt_add_target(t->usdt, target->id, targets_place(&t->targets, target->id));
-	if (err || (t->everywhere && file->usdt_attached))
+	if (err)
 		return err;
-	file->usdt_attached = true;
+	probed = probed_of(t, file, &own);
+	if (!probed || probed->usdt)
+		return probed ? 0 : -ENOMEM;
+	probed->usdt = true;
 	return usdt_attach(t->usdt, t->attachment, tap_name(target->tap), &file->usdt,
 			   t->everywhere ? -1 : tap_pid(target->tap), file->fd);
 }
@@ -103,16 +164,26 @@ static struct unwind *unwind_of(const struct tapper *t, const struct tap *tap)
 	return tapper_wants_native(t, tap) ? t->unwind : NULL;
 }
 
+static int attach(struct tapper *t, struct target *target)
+{
+	int err = tap_is_go(target->tap) ? attach_go(t, target) : 0;
+
+	return err ? err : attach_files(t, target);
+}
+
 int tapper_attach(struct tapper *t, struct target *target)
 {
 	struct tap *tap = target->tap;
+	uint64_t looked_ns = now_ns();
 	int err = tap_is_go(tap) ? tell_go(t, target) : 0;
 
 	if (!err && unwind_of(t, tap))
 		err = tap_note_mappings(tap, t->unwind);
-	if (!err && tap_is_go(tap))
-		err = attach_go(t, target);
-	return err ? err : attach_files(t, target);
+	if (!err)
+		err = attach(t, target);
+	target->looked_ns = looked_ns;
+	target->mapped_ns = 0;
+	return err;
 }
 
 int tapper_attach_files(struct tapper *t, struct target *target)
@@ -120,16 +191,23 @@ int tapper_attach_files(struct tapper *t, struct target *target)
 	struct file *exe = tap_exe(target->tap);
 	int err = exe ? files_look_for_go(t->files, exe, tap_name(target->tap)) : 0;
 
-	if (!err && tap_is_go(target->tap))
-		err = attach_go(t, target);
-	return err ? err : attach_files(t, target);
+	return err ? err : attach(t, target);
 }
 
-int tapper_look_again(struct tapper *t, struct target *target)
+int tapper_look_again(struct tapper *t, struct target *target, bool stopped)
 {
+	uint64_t looked_ns = now_ns();
 	int err = tap_note_mappings(target->tap, unwind_of(t, target->tap));
 
-	return err || !t->attachment ? err : attach_files(t, target);
+	if (stopped)
+		target->gap_end_ns = UINT64_MAX;
+	if (!err && t->attachment)
+		err = attach_files(t, target);
+	target->looked_ns = looked_ns;
+	target->mapped_ns = 0;
+	if (stopped)
+		target->gap_end_ns = looked_ns;
+	return err;
 }
 
 int tapper_take_out(struct tapper *t)

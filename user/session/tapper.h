@@ -10,6 +10,7 @@
 #include "session/kernel.h"
 #include "session/live.h"
 #include "session/native.h"
+#include "session/probed.h"
 #include "session/targets.h"
 #include "session/unwind.h"
 #include "session/usdt.h"
@@ -22,6 +23,8 @@ struct tapper {
 	struct targets targets;
 	struct kernel *kernel;
 	struct attachment *attachment; /* once started */
+	struct probed_files *probed;
+	uint64_t counts_since_ns; /* CLOCK_MONOTONIC; 0: not yet */
 	struct usdt *usdt;
 	struct native *native;
 	struct unwind *unwind;
@@ -40,10 +43,11 @@ int tapper_attach(struct tapper *t, struct target *target);
 /* Of a target that has gone, the files: for the next process that maps them. 0 or -errno. */
 int tapper_attach_files(struct tapper *t, struct target *target);
 /*
- * Looks at what a target has mapped since, and puts probes into files that are new. 0 or
- * -errno, printed; -ESRCH, not printed: it has gone.
+ * Looks at what a target has mapped since, and puts probes into files that are new; one
+ * that is @stopped misses nothing meanwhile. 0 or -errno, printed; -ESRCH, not printed: it
+ * has gone.
  */
-int tapper_look_again(struct tapper *t, struct target *target);
+int tapper_look_again(struct tapper *t, struct target *target, bool stopped);
 /*
  * Takes the probes of all targets out, so that those of one which has run another program
  * do not serve that. 0 or -ENOMEM.

@@ -15,7 +15,14 @@ struct target {
 	uint64_t start_ns, end_ns; /* CLOCK_MONOTONIC; 0: it ran before, or still runs */
 	bool gone;                 /* ended, or another program now */
 	bool execing;              /* runs another program, of which the event is to come */
-	size_t n_attached;         /* of its files, probes are in */
+	/*
+	 * What it has mapped up to @looked_ns has its probes; of what came since, the first
+	 * was mapped at @mapped_ns (0: nothing that was told of). CLOCK_MONOTONIC.
+	 */
+	uint64_t looked_ns, mapped_ns;
+	uint64_t gap_end_ns;  /* up to then gaps are in ... */
+	uint64_t untapped_ns; /* ... how long it had files whose probes were not in yet */
+	size_t n_attached;    /* of its files, probes are in */
 	bool gc_attached;
 	uint32_t place; /* of a Go program, with the kernel side; 0: none */
 };

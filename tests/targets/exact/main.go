@@ -21,6 +21,8 @@
 //
 // The word "small": a twelfth of the work, for emulated machines.
 //
+// The word "slow": it lives a second longer, in which it does nothing.
+//
 // GC runs as GOGC says; the tests set GOGC=20.
 package main
 
@@ -41,6 +43,7 @@ var (
 )
 
 var (
+	pause         = syscall.Timespec{Sec: 1, Nsec: 200_000_000}
 	before, after runtime.MemStats
 	line          [16 << 10]byte
 	oneByte       [1]byte
@@ -58,6 +61,8 @@ func main() {
 			tiny = false
 		case "small":
 			rounds = 1
+		case "slow":
+			syscall.Nanosleep(&pause, nil)
 		}
 	}
 	runtime.GOMAXPROCS(2)

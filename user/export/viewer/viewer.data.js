@@ -245,7 +245,8 @@ class CallTree {
 		eachAmount(profile, keep, (i, unit, amount) => {
 			const side = profile.samples.side[i];
 
-			this.sides[side].fineSelf[unit][profile.samples.node[i]] += amount * scale[side];
+			this.sides[side].fineSelf[unit][profile.samples.node[i]] +=
+				UNITS[unit].state ? amount : amount * scale[side];
 		});
 		for (const side of this.sides) {
 			side.fineTotal = side.fineSelf.map(self => addUp(self, profile.parent));

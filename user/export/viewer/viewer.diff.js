@@ -12,9 +12,9 @@
 const BEFORE = 0, AFTER = 1;
 const SIDE_NAMES = ["before", "after"];
 
-/* Amounts are per second, so they are written that way everywhere. */
+/* Amounts are per second, so they are written that way everywhere; but not those of a moment. */
 function useRates() {
-	for (const unit of UNITS) {
+	for (const unit of UNITS.filter(({state}) => !state)) {
 		const {format} = unit;
 
 		unit.format = value => format(value) + "/s";

@@ -4,17 +4,16 @@
 /* enum diff_match of user/report/diff.h. */
 const MATCH_ALONE = 0, MATCH_BY_FUNCTION = 2;
 
-/* What the rows of any of the three have: amounts of both sides, and their changes. */
+/* What the rows of any table have: amounts of both sides, and their changes; units are the table's. */
 function diffAmounts({match, before, after}, at, scale) {
 	const amounts = {};
 
-	for (const unit of [BYTES, OBJECTS, INSERTS]) {
-		const {key} = UNITS[unit];
+	["bytes", "objects", "inserts"].forEach(key => {
 		const [a, b] = [before[key][at] * scale[BEFORE], after[key][at] * scale[AFTER]];
 
 		Object.assign(amounts, {[key + "_before"]: a, [key + "_after"]: b, [key + "_delta"]: b - a,
 					[key + "_size"]: Math.abs(b - a)});
-	}
+	});
 	return {...amounts, change: changeOf(amounts.bytes_before, amounts.bytes_after),
 		/* Not only of its bytes nothing is left. */
 		gone: match[at] === MATCH_ALONE && !after.objects[at] && !after.inserts[at]};
@@ -31,20 +30,20 @@ function diffPlace(profile, {match, function: functions, line, line_before}, at)
 }
 
 const amountColumn = (unit, side) => ({
-	key: `${UNITS[unit].key}_${SIDE_NAMES[side]}`, head: side === BEFORE ? "Before" : "After", kind: "number",
+	key: `bytes_${SIDE_NAMES[side]}`, head: side === BEFORE ? "Before" : "After", kind: "number",
 	cells: r => {
-		const value = r[`${UNITS[unit].key}_${SIDE_NAMES[side]}`];
+		const value = r[`bytes_${SIDE_NAMES[side]}`];
 
 		return [value ? el("td", {class: "number", title: formatExact(value)}, UNITS[unit].format(value)) :
 			el("td", {class: "number none"}, "\u2013")];
 	},
 });
 
-/* Sorted by how large the change is, whichever way it goes. */
-const deltaColumn = (unit, head) => ({
-	key: UNITS[unit].key + "_size", head, kind: "number",
+/* Sorted by how large the change of the amount @key is, whichever way it goes. */
+const deltaColumn = (key, unit, head) => ({
+	key: key + "_size", head, kind: "number",
 	cells: r => {
-		const delta = r[UNITS[unit].key + "_delta"];
+		const delta = r[key + "_delta"];
 
 		return [el("td", {class: "number " + changeClass(delta), title: formatExact(delta)},
 			   formatChange(UNITS[unit], delta))];
@@ -64,7 +63,7 @@ const changeColumn = largest => ({
 	},
 });
 
-/* @pickType is called with a type's number, @pickSite with a function's name. */
+/* @pickType is called with a type's number, @pickSite with a function's name, and a unit to show. */
 function diffTables(profile, pickType, pickSite) {
 	const {diff, scale} = profile.meta;
 	const rowsOf = (table, describe) => table.match.map((_, at) =>
@@ -81,14 +80,22 @@ function diffTables(profile, pickType, pickSite) {
 
 		return {...place, name: place.function, short: place.shortFunction};
 	};
-	const make = (id, rows, first, rest, words, pick, empty) => new Table({
+	const make = (id, rows, first, rest, words, pick, empty, unit = BYTES) => new Table({
 		id, rows, words, pick, empty, sort: "bytes_size",
-		columns: [...first, amountColumn(BYTES, BEFORE), amountColumn(BYTES, AFTER), deltaColumn(BYTES, "Change"),
+		columns: [...first, amountColumn(unit, BEFORE), amountColumn(unit, AFTER), deltaColumn("bytes", unit, "Change"),
 			  changeColumn(rows.reduce((most, r) => Math.max(most, r.bytes_size), 0)), ...rest],
 	});
-	const [objects, inserts] = [deltaColumn(OBJECTS, "Objects"), deltaColumn(INSERTS, "Map inserts")];
+	const [objects, inserts] = [deltaColumn("objects", OBJECTS, "Objects"), deltaColumn("inserts", INSERTS, "Map inserts")];
+	/* What lives is no amount per second. */
+	const lives = () => make("leaks", diff.live.match.map((_, at) =>
+		({...siteOfRow(diff.live, at), ...diffAmounts(diff.live, at, [1, 1])})),
+		[nameColumn("name", "short", "Call site"), placeColumn("Source")],
+		[deltaColumn("objects", INUSE_OBJECTS, "Blocks")], r => [r.name, r.file], r => pickSite(r.name, INUSE),
+		"Nothing lives of what was allocated while either was recorded.", INUSE);
 
+	byId("tab-leaks").hidden = !diff.live;
 	return {
+		...(diff.live ? {leaks: lives()} : {}),
 		sites: make("sites", rowsOf(diff.sites, siteOfRow),
 			    [nameColumn("name", "short", "Function"), placeColumn("Source")], [objects, inserts],
 			    r => [r.name, r.file], r => pickSite(r.name), "Neither recording has a call site."),

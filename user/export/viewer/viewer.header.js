@@ -23,8 +23,8 @@ function showHeader(meta, totals) {
 	byId("target").textContent = targetNames(meta.targets);
 	byId("subtitle").textContent = subtitle(meta);
 	showFacts(facts);
-	showWarnings([...lossLines(meta), ...cutLines(meta)].map(([count, text]) => [`${formatExact(count)} \u00d7 `, text]),
-		     lost ? "Some of what happened was lost" : "Some stacks are not whole");
+	showWarnings([...lossLines(meta), ...cutLines(meta), ...partialLines(meta)].map(([count, text]) => [`${formatExact(count)} \u00d7 `, text]),
+		     lost ? "Some of what happened was lost" : partialLines(meta).length ? "Not all was seen" : "Some stacks are not whole");
 }
 
 function showFacts(facts) {

@@ -38,7 +38,8 @@ function leakNotes(leaks) {
 	return [
 		...(partial_since_ns ? [`Partial: from ${formatDuration(partial_since_ns)} on there was no room for new blocks.`] : []),
 		...(suppressed.objects ? [`Suppressed: ${formatBytes(suppressed.bytes)} in ${formatExact(suppressed.objects)} blocks.`] : []),
-		...(untracked_frees ? [`${formatExact(untracked_frees)} frees were of blocks that were not seen to be allocated.`] : []),
+		...(untracked_frees ? [`${untracked_frees === 1 ? "1 free was of a block that was" :
+			`${formatExact(untracked_frees)} frees were of blocks that were`} not seen to be allocated.`] : []),
 	];
 }
 

@@ -46,7 +46,7 @@ class App {
 	}
 
 	makeTables(profile) {
-		const pickSite = name => this.searchFor(name);
+		const pickSite = (name, unit) => this.searchFor(name, unit);
 		const pickType = type => this.lookAtType(type);
 
 		if (profile.sides > 1)
@@ -55,7 +55,8 @@ class App {
 			sites: siteTable(profile, this.shares, pickSite),
 			types: typeTable(profile, this.shares, pickType, pickSite),
 			maps: mapTable(profile, pickType, pickSite),
-			...(profile.meta.leaks ? {leaks: leakTable(profile, name => this.searchFor(name, INUSE))} : {}),
+			...(profile.meta.leaks ? {leaks: leakTable(profile, name => pickSite(name, INUSE))} : {}),
+			...(profile.meta.targets.length > 1 ? {processes: processTable(profile, pickSite)} : {}),
 			...(profile.cycles ? {gc: new GcTab(profile, pickSite, pickType)} : {}),
 		};
 	}
@@ -332,6 +333,7 @@ class App {
 			button.addEventListener("click", () => this.setUnit(i));
 			return unit.rare && !this.tree.sides.some(side => side.total[i][0]) ? [] : [button];
 		}));
+		document.body.dataset.units = byId("units").children.length;
 	}
 
 	buildLegend() {

@@ -16,13 +16,16 @@ function siteRows(profile, keep) {
 /* Shares are of @totals, which may change. @pick is called with the name of the function in a row that was chosen. */
 function siteTable(profile, totals, pick) {
 	const share = unit => totals[unit] > 0 ? [shareColumn(unit, totals)] : [];
+	/* Shares of these say little beside the bytes', and all of them are too wide for a screen. */
+	const plain = unit => totals[unit] > 0 ? [numberColumn(UNITS[unit].key, UNITS[unit].name, UNITS[unit].format)] : [];
+	const inserts = totals[FREES] > 0 ? plain(INSERTS) : share(INSERTS);
 
 	return new Table({
 		id: "sites",
 		rows: siteRows(profile, null),
 		columns: [nameColumn("name", "short", "Function"), placeColumn("Source"), ...share(BYTES),
-			  ...share(OBJECTS), numberColumn("average", "Average", formatAverage), ...share(INSERTS),
-			  ...share(FLUSHES), ...share(ASSISTS), ...share(FREES), ...share(INUSE)],
+			  ...share(OBJECTS), numberColumn("average", "Average", formatAverage), ...inserts,
+			  ...share(FLUSHES), ...share(ASSISTS), ...plain(FREES), ...share(INUSE)],
 		sort: (UNITS.find((_, i) => totals[i] > 0) || UNITS[BYTES]).key,
 		words: r => [r.name, r.file],
 		pick: r => pick(r.name),

@@ -6,6 +6,7 @@ const TABS = [
 	{id: "types", letter: "y", filter: "Filter by type or package  /"},
 	{id: "maps", letter: "p", filter: "Filter by type, function or file  /"},
 	{id: "leaks", letter: "k", filter: "Filter by function or file  /"},
+	{id: "processes", letter: "c", filter: "Filter by process, program or container  /"},
 	{id: "gc", letter: "g", filter: "Filter by function, file or type  /"},
 ];
 

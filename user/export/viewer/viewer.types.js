@@ -58,7 +58,7 @@ function typeTable(profile, totals, pickType, pickSite) {
 		words: r => [r.name, r.package],
 		pick: r => pickType(r.number),
 		detail: r => typeDetail(profile, r, pickSite),
-		empty: totals[OBJECTS] ? "Types are not in this recording: it was made with --no-types, or none could be read." :
+		empty: totals[OBJECTS] ? "Types are not in this recording: only those of Go programs are, and not with --no-types." :
 			"Nothing was allocated while this was recorded.",
 	});
 }
