@@ -2,6 +2,7 @@
 """Processes that fork, run other programs, open libraries, begin and end while we record."""
 
 import collections
+import contextlib
 import json
 import os
 import re
@@ -144,7 +145,8 @@ def bpf_ids(pid):
     """{(kind, id)} of what the process has loaded."""
     ids = set()
     for fd in os.listdir(f"/proc/{pid}/fdinfo"):
-        with open(f"/proc/{pid}/fdinfo/{fd}") as f:
+        # Others of its files come and go.
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/fdinfo/{fd}") as f:
             ids |= {(kind, int(n)) for kind, n in re.findall(r"^(prog|map|link)_id:\s*(\d+)",
                                                              f.read(), re.M)}
     assert {kind for kind, _ in ids} == set(BPF_OBJECTS)
@@ -263,7 +265,8 @@ def test_the_whole_machine(start, tmp_path, program):
     assert t.process.wait(60) == 0, t.stderr
     assert not left_behind(ids)
     report = lab.load_json(report_path)
-    lab.no_losses(report)
+    # The machine's other programs may have more stacks than fit: those are counted without.
+    assert set(report["lost"]) <= {"total", "stack_map_full"}, report["lost"]
     check_crowd(crowd, {**books.close(), **own}, report)
     runtimes = {x["runtime"] for x in report["targets"]}
     assert runtimes >= {"go", "native"}, runtimes
