@@ -33,6 +33,12 @@
 /* Call sites whose rules are remembered (frames.bpf.c). */
 #define UNWIND_CACHE_SHIFT   16
 #define UNWIND_CACHE_ENTRIES (1u << UNWIND_CACHE_SHIFT)
+/* What is remembered of each is less. */
+#define UNWIND_CACHE_VALUES (1u << UNWIND_CACHE_SHIFT)
+
+struct unwind_cache {
+	__u64 entries[UNWIND_CACHE_ENTRIES];
+};
 
 /* How the CFA is found. */
 enum unwind_cfa {
@@ -75,6 +81,17 @@ struct unwind_rule {
 		__s32 go_saved; /* UNWIND_CFA_GO_SWITCH: the goroutine is at [rsp + go_saved] */
 	};
 };
+
+/*
+ * The rule that most code has, in 16 bits: CFA from rsp or rbp, and rbp kept, lost or
+ * at one of the words below the return address. Other rules are told by their numbers,
+ * which are less than UNWIND_PACKED.
+ */
+#define UNWIND_PACKED       0x8000
+#define UNWIND_PACKED_RBP   0x4000
+#define UNWIND_PACKED_OFF   0x3ff8 /* cfa_off as it is */
+#define UNWIND_PACKED_BELOW 0x0007 /* words below the return address; 0: rbp is the same */
+#define UNWIND_PACKED_LOST  0x0007
 
 /* Valid from this address (its low bits, within a page) to the next row's. */
 struct unwind_row {

@@ -29,6 +29,9 @@
 #include "maps.bpf.h"
 #include "unwind.h"
 
+/* Native frames are larger, and reading twice as much takes hardly longer. */
+#define NATIVE_COPY_BYTES (2 * STACK_COPY_BYTES)
+
 struct frame_record {
 	__u64 next_fp;
 	__u64 ret;
@@ -68,10 +71,10 @@ struct walk_scratch {
 	struct unwind_process process;
 	struct unwind_frame frame;
 	struct hijacked hijacked;
-	__u64 copy_failed;
+	__u64 unreadable; /* the page where a copy ended last */
 	struct stack_value stack;
 	/* Words: bytes would be loaded one by one. + 2: a frame at the last masked offset. */
-	__u64 copy[STACK_COPY_BYTES / 8 + 2];
+	__u64 copy[NATIVE_COPY_BYTES / 8 + 2];
 };
 
 /*

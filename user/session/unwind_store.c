@@ -101,7 +101,7 @@ void unwind_store_configure(const struct unwind_store *s, struct alloctap_bpf *s
 	bpf_map__set_max_entries(skel->maps.unwind_pages, PAGES);
 	bpf_map__set_max_entries(skel->maps.unwind_rules, UNWIND_RULES_MAX);
 	bpf_map__set_max_entries(skel->maps.unwind_rows, (uint32_t)s->max_shards);
-	bpf_map__set_max_entries(skel->maps.unwind_cache, UNWIND_CACHE_ENTRIES);
+	bpf_map__set_value_size(skel->maps.unwind_cache, sizeof(struct unwind_cache));
 }
 
 static int window_open(struct window *w, int fd, size_t n, size_t size)
@@ -429,5 +429,5 @@ uint64_t unwind_store_rules(const struct unwind_store *s)
 uint64_t unwind_store_bytes(const struct unwind_store *s)
 {
 	return s->mappings.len + s->pages.len + s->rules.len + s->shards.n * SHARD_BYTES +
-	       UNWIND_CACHE_ENTRIES * sizeof(__u64);
+	       sizeof(struct unwind_cache);
 }
