@@ -13,6 +13,10 @@
  *
  * Each read of user memory costs 50 ns, be it 8 bytes or 1000: the stack is copied in
  * pieces, and most steps are made within a piece, without any call.
+ *
+ * User space learns of a new mapping when the program uses it already. Until its
+ * tables are complete the kernel is asked what is mapped there: most libraries are
+ * known from another process, or from the one that was replaced by exec.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -56,6 +60,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct unwind_rule);
 } unwind_rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct unwind_inode);
+	__type(value, struct unwind_table_place);
+} unwind_files SEC(".maps");
 
 /* In pieces, so that only those that are needed take memory. */
 struct {
@@ -199,31 +211,66 @@ static __always_inline __u64 cache_look(struct unwind_cache *cache, __u64 key)
 /* Not inlined: most frames come without, and the verifier need not see it more than once. */
 static __noinline __u32 find_rule(struct walk_scratch *s, __u64 address)
 {
-	__u32 id = unwind_find_rule(s, &s->process, address), zero = 0, packed;
-	__u64 key = cache_key(address, s->process.generation);
-	struct unwind_rule *rule = bpf_map_lookup_elem(&unwind_rules, &id);
-	struct unwind_cache *cache = bpf_map_lookup_elem(&unwind_cache, &zero);
+	return unwind_find_rule(s, &s->process, address);
+}
 
-	if (!rule || !cache)
-		return UNWIND_RULE_NONE;
-	packed = unwind_pack(rule);
-	if (packed)
-		id = packed;
-	*(volatile __u64 *)cache_entry(cache, key) = key << UNWIND_CACHE_SHIFT | id;
-	return id;
+static long take_vma(struct task_struct *task __attribute__((unused)), struct vm_area_struct *vma,
+		     struct walk_scratch **ctx)
+{
+	struct found_vma *found = &(*ctx)->vma;
+	struct file *file = vma->vm_file;
+	struct inode *inode;
+
+	found->start = vma->vm_start;
+	found->offset = (__u64)vma->vm_pgoff * PAGE_BYTES;
+	if (!file)
+		return 0;
+	inode = file->f_inode;
+	found->file.inode = inode->i_ino;
+	found->file.device = inode->i_sb->s_dev;
+	return 0;
+}
+
+static __noinline __u32 find_rule_by_vma(struct walk_scratch *s, __u64 address)
+{
+	struct unwind_table_place *place;
+
+	s->vma.file = (struct unwind_inode){};
+	if (bpf_find_vma(bpf_get_current_task_btf(), address, take_vma, &s, 0))
+		return UNWIND_RULE_NO_TABLE;
+	place = bpf_map_lookup_elem(&unwind_files, &s->vma.file);
+	if (!place)
+		return UNWIND_RULE_NO_TABLE;
+	return unwind_table_rule(s, place->page, place->pages,
+				 address - s->vma.start + s->vma.offset + place->offset);
 }
 
 static __always_inline __u32 cached_rule(struct walk_scratch *s, __u64 address)
 {
+	__u64 generation = s->process.generation, key = cache_key(address, generation), value;
 	struct unwind_cache *cache;
-	__u32 zero = 0;
-	__u64 value;
+	struct unwind_rule *rule;
+	__u32 zero = 0, id;
 
 	cache = bpf_map_lookup_elem(&unwind_cache, &zero);
 	if (!cache)
 		return UNWIND_RULE_NONE;
-	value = cache_look(cache, cache_key(address, s->process.generation));
-	return value < UNWIND_CACHE_VALUES ? value : find_rule(s, address);
+	value = cache_look(cache, key);
+	if (value < UNWIND_CACHE_VALUES)
+		return value;
+	id = find_rule(s, address);
+	if (id == UNWIND_RULE_NO_TABLE) {
+		/* Not remembered: what it says is no part of this generation. */
+		id = find_rule_by_vma(s, address);
+		if (id != UNWIND_RULE_NO_TABLE)
+			return id;
+	}
+	rule = bpf_map_lookup_elem(&unwind_rules, &id);
+	/* Generation 0 is that of all processes whose tables are still to come. */
+	if (rule && generation)
+		*(volatile __u64 *)cache_entry(cache, key) =
+			key << UNWIND_CACHE_SHIFT | (unwind_pack(rule) ?: id);
+	return id;
 }
 
 static __always_inline enum unwind_result native_step(struct walk_scratch *s,

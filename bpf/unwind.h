@@ -129,6 +129,22 @@ struct unwind_process {
 /* No frame pointer: they are aligned. 0 would say that there is no caller. */
 #define UNWIND_NO_FP 1
 
+/*
+ * Where a file's table is, by what the kernel knows the file by: of a mapping that user
+ * space has not heard of yet.
+ */
+struct unwind_inode {
+	__u64 inode;
+	__u64 device; /* as the kernel has it: UNWIND_DEVICE() */
+};
+
+#define UNWIND_DEVICE(major, minor) ((__u64)(major) << 20 | (minor))
+
+struct unwind_table_place {
+	__u64 offset; /* from a byte's place in the file to that in the table */
+	__u32 page, pages;
+};
+
 /* Rules that every set of tables has. */
 #define UNWIND_RULE_NONE     0 /* nothing is known of these addresses */
 #define UNWIND_RULE_NO_TABLE 1 /* ... nor of any around them: no table */

@@ -150,22 +150,27 @@ static __always_inline bool unwind_search_mappings(void *ctx, const struct unwin
 	return false;
 }
 
+/* Which rule holds @at so many bytes behind the beginning of a table. */
+static __always_inline __u32 unwind_table_rule(void *ctx, __u32 first_page, __u32 pages, __u64 at)
+{
+	struct unwind_page page;
+
+	if (at >> UNWIND_PAGE_SHIFT >= pages)
+		return UNWIND_RULE_NO_TABLE;
+	if (!unwind_get_page(ctx, first_page + (__u32)(at >> UNWIND_PAGE_SHIFT), &page))
+		return UNWIND_RULE_NO_TABLE;
+	return unwind_search_rows(ctx, page.first, page.n, (__u16)at);
+}
+
 /* Which rule holds at @address of a process. */
 static __always_inline __u32 unwind_find_rule(void *ctx, const struct unwind_process *p,
 					      __u64 address)
 {
 	struct unwind_mapping mapping;
-	struct unwind_page page;
-	__u64 at;
 
 	if (!unwind_search_mappings(ctx, p, address, &mapping))
 		return UNWIND_RULE_NO_TABLE;
-	at = address - mapping.bias;
-	if (at >> UNWIND_PAGE_SHIFT >= mapping.pages)
-		return UNWIND_RULE_NO_TABLE;
-	if (!unwind_get_page(ctx, mapping.page + (__u32)(at >> UNWIND_PAGE_SHIFT), &page))
-		return UNWIND_RULE_NO_TABLE;
-	return unwind_search_rows(ctx, page.first, page.n, (__u16)at);
+	return unwind_table_rule(ctx, mapping.page, mapping.pages, address - mapping.bias);
 }
 
 /* arch/x86/include/uapi/asm/sigcontext.h: where rt_sigframe.uc has them. */

@@ -63,6 +63,12 @@ struct hijacked {
 	__u64 at, ret;
 };
 
+/* What is mapped somewhere: a file, and which of its bytes come first. */
+struct found_vma {
+	struct unwind_inode file;
+	__u64 start, offset;
+};
+
 struct walk_scratch {
 	__u32 busy;
 	__u32 pad;
@@ -70,6 +76,7 @@ struct walk_scratch {
 	/* Of native walks (unwind.bpf.h). */
 	struct unwind_process process;
 	struct unwind_frame frame;
+	struct found_vma vma;
 	struct hijacked hijacked;
 	__u64 unreadable; /* the page where a copy ended last */
 	struct stack_value stack;
