@@ -140,6 +140,7 @@ static bool evict_one(struct unwind *u)
 	}
 	if (!oldest)
 		return false;
+	unwind_store_unname(u->store, oldest->identity.device, oldest->identity.inode);
 	unwind_store_drop(u->store, &oldest->place);
 	oldest->placed = false;
 	u->evicted++;
@@ -171,6 +172,10 @@ static int put_table(struct unwind *u, struct unwind_file *f, const struct unwin
 	f->without_room = false;
 	f->placed = !err;
 	f->first = t->first;
+	/* Where code is in more than one piece, a place in the file does not say enough. */
+	if (f->placed && f->place.pages.n && f->code.n == 1 && f->identity.inode)
+		unwind_store_name(u->store, f->identity.device, f->identity.inode, &f->place,
+				  f->code.data[0].vaddr - f->code.data[0].offset - t->first);
 	return err;
 }
 
