@@ -16,12 +16,16 @@ const volatile bool cfg_live = false;
 struct native_probes_map native_probes SEC(".maps");
 struct live_calls_map live_calls SEC(".maps");
 
-static __always_inline void count_one(const struct native_hit *n, struct count_key *key,
+static __always_inline void count_one(struct native_hit *n, struct count_key *key,
 				      const struct count_value *v)
 {
 	key->target = hit_target(&n->hit, NULL);
-	if (key->target)
+	if (!key->target)
+		return;
+	native_look(n);
+	if (!native_nested(n))
 		native_count(n, key, v);
+	native_leave(n);
 	hit_end(&n->hit);
 }
 
@@ -42,8 +46,7 @@ int native_alloc(void *ctx)
 	/* realloc(p, 0) frees. */
 	if (n.probe->op == NATIVE_REALLOC && !v.bytes && native_arg(&n, n.probe->ptr_arg))
 		return 0;
-	if (!native_nested(&n))
-		count_one(&n, &key, &v);
+	count_one(&n, &key, &v);
 	return 0;
 }
 
@@ -78,8 +81,7 @@ int native_pages(void *ctx)
 	if (!page_bytes(&n, &v) || v.bytes >= NATIVE_SIZE_MAX)
 		return 0;
 	v.requested = v.bytes;
-	if (!native_nested(&n))
-		count_one(&n, &key, &v);
+	count_one(&n, &key, &v);
 	return 0;
 }
 
@@ -170,7 +172,6 @@ int native_container(void *ctx)
 	struct count_key key = {.kind = KIND_MAP_INSERT}, growth = {.kind = KIND_MAP_GROW};
 	struct count_value v = {.objects = 1};
 	const struct stack_value *stack;
-	struct walk_scratch *s;
 	struct native_hit n;
 	__u64 buckets = 1;
 	bool grows;
@@ -180,8 +181,8 @@ int native_container(void *ctx)
 	key.target = growth.target = hit_target(&n.hit, NULL);
 	if (!key.target)
 		return 0;
-	s = native_stack(&n, &key.stack);
-	stack = s ? &s->stack : NULL;
+	native_look(&n);
+	stack = native_stack(&n, &key.stack);
 	key.type = growth.type = n.probe->container;
 	v.entries = container_entries(&n, &buckets);
 	grows = n.probe->op == NATIVE_REHASH;
@@ -196,8 +197,7 @@ int native_container(void *ctx)
 	}
 	if (n.probe->op != NATIVE_REHASH)
 		count_event(&key, &v, stack);
-	if (s)
-		scratch_release(s);
+	native_leave(&n);
 	hit_end(&n.hit);
 	return 0;
 }

@@ -67,6 +67,7 @@ static __always_inline bool is_below(const struct live_call *call, __u64 slot)
 struct native_hit {
 	struct hit hit;
 	const struct native_probe *probe;
+	struct walk_scratch *scratch; /* with the stack in it; NULL: it was not looked at */
 };
 
 /* False: nothing to count. */
@@ -74,6 +75,7 @@ static __always_inline bool native_begin(struct native_hit *n, void *ctx)
 {
 	__u32 place;
 
+	n->scratch = NULL;
 	if (!hit_begin(&n->hit, ctx))
 		return false;
 	place = n->hit.cookie.native;
@@ -105,14 +107,45 @@ static __always_inline bool native_elsewhere(const struct native_hit *n)
 	       native_arg(n, p->size_arg2) <= NATIVE_SMALL_ALIGN;
 }
 
+/* Takes a look at the stack, which native_nested() and native_stack() then need not do. */
+static __always_inline void native_look(struct native_hit *n)
+{
+	struct live_call *call = cfg_live ? live_call(0) : NULL;
+	struct walk_scratch *s = scratch_take();
+
+	n->scratch = s;
+	if (!s)
+		return;
+	s->hijacked = (struct hijacked){};
+	if (call && call->ret && is_below(call, native_slot(n)))
+		s->hijacked = (struct hijacked){call->slot, call->ret};
+	native_stack_begin(s, n->hit.regs, n->hit.cookie.cfa_off);
+}
+
+static __always_inline void native_leave(const struct native_hit *n)
+{
+	if (n->scratch)
+		scratch_release(n->scratch);
+}
+
+/* 0: it cannot be read. */
+static __always_inline __u64 native_return_address(const struct native_hit *n)
+{
+	__u64 ret;
+
+	if (n->scratch)
+		return n->scratch->frame.pc;
+	return read_word(&ret, native_slot(n)) ? 0 : ret;
+}
+
 /* Part of an allocation that was counted when it entered the function that calls now? */
 static __always_inline bool native_nested(const struct native_hit *n)
 {
 	const struct native_probe *p = n->probe;
-	__u64 ret;
+	__u64 ret = p->n_nested ? native_return_address(n) : 0;
 	__s64 from;
 
-	if (!p->n_nested || read_word(&ret, native_slot(n)))
+	if (!ret)
 		return false;
 	/* The call itself: what follows it may be another function. */
 	from = ret - 1 - (REGS_IP(n->hit.regs) - p->offset);
@@ -147,40 +180,29 @@ static __always_inline __u64 native_size(const struct native_hit *n)
 	return size;
 }
 
-static __always_inline __u64 native_walk(const struct native_hit *n, struct walk_scratch *s)
-{
-	struct live_call *call = cfg_live ? live_call(0) : NULL;
-
-	if (call && call->ret && is_below(call, native_slot(n))) {
-		s->hijacked.at = call->slot;
-		s->hijacked.ret = call->ret;
-	}
-	return walk_native_stack(s, n->hit.regs, n->hit.cookie.cfa_off, current_tgid());
-}
-
 /*
- * The stack of the hit and its id, to be released; NULL and 0, counted as lost, where
+ * The stack that native_look() found, and its id; NULL and 0, counted as lost, where
  * there is no room for it.
  */
-static __always_inline struct walk_scratch *native_stack(const struct native_hit *n, __u64 *id)
+static __always_inline const struct stack_value *native_stack(const struct native_hit *n, __u64 *id)
 {
-	struct walk_scratch *s = scratch_take();
+	struct walk_scratch *s = n->scratch;
 
-	if (s)
-		*id = native_walk(n, s);
-	else
+	if (!s) {
+		*id = 0;
 		lose(LOST_STACK_SCRATCH);
-	return s;
+		return NULL;
+	}
+	*id = walk_native_stack(s, n->hit.regs, current_tgid());
+	return &s->stack;
 }
 
 static __always_inline void native_count(const struct native_hit *n, struct count_key *key,
 					 const struct count_value *v)
 {
-	struct walk_scratch *s = native_stack(n, &key->stack);
+	const struct stack_value *stack = native_stack(n, &key->stack);
 
-	count_event(key, v, s ? &s->stack : NULL);
-	if (s)
-		scratch_release(s);
+	count_event(key, v, stack);
 }
 
 #endif

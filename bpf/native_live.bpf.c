@@ -115,34 +115,33 @@ static __always_inline bool live_insert(const struct live_key *key, const struct
 }
 
 /* Who asks: kept now, for the count to come. */
-static __always_inline void note_caller(const struct native_hit *n, struct live_call *call)
+static __always_inline void note_caller(struct native_hit *n, struct live_call *call)
 {
-	struct walk_scratch *s;
+	const struct stack_value *stack;
 
-	call->stack = 0;
-	s = native_stack(n, &call->stack);
-	if (!s) {
-		call->ret = 0;
-		return;
-	}
-	call->ret = s->stack.n > 1 ? s->stack.ips[1] : 0;
-	if (!keep_stack(call->stack, &s->stack))
+	native_look(n);
+	stack = native_stack(n, &call->stack);
+	call->ret = stack && stack->n > 1 ? stack->ips[1] : 0;
+	if (stack && !keep_stack(call->stack, stack))
 		call->stack = 0;
-	scratch_release(s);
+	native_leave(n);
 }
 
 /*
  * The first call of a thread, and the kernel cannot keep anything of it now (another thread
  * on this CPU was put aside in the middle of that): it is counted as without --live.
  */
-static __always_inline void count_unfollowed(const struct native_hit *n, __u32 target, __u64 size)
+static __always_inline void count_unfollowed(struct native_hit *n, __u32 target, __u64 size)
 {
 	struct count_key key = {.kind = KIND_ALLOC, .target = target};
 	struct count_value v = {.objects = 1, .bytes = size, .requested = size};
 
 	lose(LOST_LIVE_CALL);
-	if (size < NATIVE_SIZE_MAX)
-		native_count(n, &key, &v);
+	if (size >= NATIVE_SIZE_MAX)
+		return;
+	native_look(n);
+	native_count(n, &key, &v);
+	native_leave(n);
 }
 
 /* An allocator is entered. True: its return is to be seen. */

@@ -33,6 +33,12 @@
 /* Call sites whose rules are remembered (frames.bpf.c). */
 #define UNWIND_CACHE_SHIFT   16
 #define UNWIND_CACHE_ENTRIES (1u << UNWIND_CACHE_SHIFT)
+/* What is remembered of each is less. */
+#define UNWIND_CACHE_VALUES (1u << UNWIND_CACHE_SHIFT)
+
+struct unwind_cache {
+	__u64 entries[UNWIND_CACHE_ENTRIES];
+};
 
 /* How the CFA is found. */
 enum unwind_cfa {
@@ -76,6 +82,17 @@ struct unwind_rule {
 	};
 };
 
+/*
+ * The rule that most code has, in 16 bits: CFA from rsp or rbp, and rbp kept, lost or
+ * at one of the words below the return address. Other rules are told by their numbers,
+ * which are less than UNWIND_PACKED.
+ */
+#define UNWIND_PACKED       0x8000
+#define UNWIND_PACKED_RBP   0x4000
+#define UNWIND_PACKED_OFF   0x3ff8 /* cfa_off as it is */
+#define UNWIND_PACKED_BELOW 0x0007 /* words below the return address; 0: rbp is the same */
+#define UNWIND_PACKED_LOST  0x0007
+
 /* Valid from this address (its low bits, within a page) to the next row's. */
 struct unwind_row {
 	__u16 pc;
@@ -111,6 +128,22 @@ struct unwind_process {
 
 /* No frame pointer: they are aligned. 0 would say that there is no caller. */
 #define UNWIND_NO_FP 1
+
+/*
+ * Where a file's table is, by what the kernel knows the file by: of a mapping that user
+ * space has not heard of yet.
+ */
+struct unwind_inode {
+	__u64 inode;
+	__u64 device; /* as the kernel has it: UNWIND_DEVICE() */
+};
+
+#define UNWIND_DEVICE(major, minor) ((__u64)(major) << 20 | (minor))
+
+struct unwind_table_place {
+	__u64 offset; /* from a byte's place in the file to that in the table */
+	__u32 page, pages;
+};
 
 /* Rules that every set of tables has. */
 #define UNWIND_RULE_NONE     0 /* nothing is known of these addresses */

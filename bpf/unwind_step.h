@@ -13,6 +13,8 @@
  * tables, false where they have no such element.
  */
 static __always_inline long unwind_read(void *ctx, __u64 *to, __u64 from);
+/* ... a word of what was copied of it, @off bytes behind the copy's beginning. */
+static __always_inline __u64 unwind_copied(void *ctx, __u64 off);
 static __always_inline bool unwind_get_row(void *ctx, __u32 i, struct unwind_row *row);
 static __always_inline bool unwind_get_page(void *ctx, __u32 i, struct unwind_page *page);
 static __always_inline bool unwind_get_mapping(void *ctx, __u32 i, struct unwind_mapping *mapping);
@@ -20,6 +22,90 @@ static __always_inline bool unwind_get_mapping(void *ctx, __u32 i, struct unwind
 static __always_inline __u64 unwind_address(const struct unwind_frame *f)
 {
 	return f->pc - !f->interrupted;
+}
+
+/* 0 where there is no room for it in 16 bits. */
+static __always_inline __u32 unwind_pack(const struct unwind_rule *rule)
+{
+	__u32 packed = UNWIND_PACKED | (__u32)rule->cfa_off, below = 0;
+
+	if (rule->cfa == UNWIND_CFA_RBP)
+		packed |= UNWIND_PACKED_RBP;
+	else if (rule->cfa != UNWIND_CFA_RSP)
+		return 0;
+	if (rule->cfa_off <= 0 || rule->cfa_off & ~UNWIND_PACKED_OFF)
+		return 0;
+	if (rule->fp == UNWIND_FP_LOST) {
+		below = UNWIND_PACKED_LOST;
+	} else if (rule->fp == UNWIND_FP_AT_CFA) {
+		below = (__u32)(-8 - rule->fp_off) >> 3;
+		if (rule->fp_off > -16 || rule->fp_off & 7 || below >= UNWIND_PACKED_LOST)
+			return 0;
+	} else if (rule->fp != UNWIND_FP_SAME) {
+		return 0;
+	}
+	return packed | below;
+}
+
+static __always_inline struct unwind_rule unwind_unpack(__u32 packed)
+{
+	__u32 below = packed & UNWIND_PACKED_BELOW;
+	struct unwind_rule rule = {
+		.cfa = packed & UNWIND_PACKED_RBP ? UNWIND_CFA_RBP : UNWIND_CFA_RSP,
+		.fp = UNWIND_FP_SAME,
+		.cfa_off = packed & UNWIND_PACKED_OFF,
+	};
+
+	if (below == UNWIND_PACKED_LOST) {
+		rule.fp = UNWIND_FP_LOST;
+	} else if (below) {
+		rule.fp = UNWIND_FP_AT_CFA;
+		rule.fp_off = -8 - 8 * (__s16)below;
+	}
+	return rule;
+}
+
+/*
+ * Part of a stack, copied: from @base on, the last word of it is @last bytes behind. The
+ * frame's sp is @sp bytes behind; as all that lies elsewhere it may be more than @last.
+ */
+struct unwind_window {
+	__u64 base, last, sp;
+	__u64 fp; /* as it is */
+};
+
+/*
+ * From a frame to its caller by a packed rule, where the copy has all that it needs; else
+ * false, and nothing is changed.
+ */
+static __always_inline bool unwind_step_in_copy(void *ctx, struct unwind_window *w, __u64 packed,
+						__u64 *pc)
+{
+	__u64 cfa = (packed & UNWIND_PACKED_RBP ? w->fp - w->base : w->sp) +
+		    (packed & UNWIND_PACKED_OFF);
+	__u64 below = packed & UNWIND_PACKED_BELOW, fp = w->fp, at, ret;
+
+	if (cfa <= w->sp || cfa - 8 > w->last)
+		return false;
+	ret = unwind_copied(ctx, cfa - 8);
+	/* The outermost frame, most likely. */
+	if (!ret)
+		return false;
+	if (below == UNWIND_PACKED_LOST) {
+		fp = UNWIND_NO_FP;
+	} else if (below) {
+		at = cfa - 8 - 8 * below;
+		/* As in unwind_step(). */
+		if (at >= w->sp) {
+			if (at > w->last)
+				return false;
+			fp = unwind_copied(ctx, at);
+		}
+	}
+	w->sp = cfa;
+	w->fp = fp;
+	*pc = ret;
+	return true;
 }
 
 /* The last of the @n rows from @first on that is not behind @pc: its rule. */
@@ -64,22 +150,27 @@ static __always_inline bool unwind_search_mappings(void *ctx, const struct unwin
 	return false;
 }
 
+/* Which rule holds @at so many bytes behind the beginning of a table. */
+static __always_inline __u32 unwind_table_rule(void *ctx, __u32 first_page, __u32 pages, __u64 at)
+{
+	struct unwind_page page;
+
+	if (at >> UNWIND_PAGE_SHIFT >= pages)
+		return UNWIND_RULE_NO_TABLE;
+	if (!unwind_get_page(ctx, first_page + (__u32)(at >> UNWIND_PAGE_SHIFT), &page))
+		return UNWIND_RULE_NO_TABLE;
+	return unwind_search_rows(ctx, page.first, page.n, (__u16)at);
+}
+
 /* Which rule holds at @address of a process. */
 static __always_inline __u32 unwind_find_rule(void *ctx, const struct unwind_process *p,
 					      __u64 address)
 {
 	struct unwind_mapping mapping;
-	struct unwind_page page;
-	__u64 at;
 
 	if (!unwind_search_mappings(ctx, p, address, &mapping))
 		return UNWIND_RULE_NO_TABLE;
-	at = address - mapping.bias;
-	if (at >> UNWIND_PAGE_SHIFT >= mapping.pages)
-		return UNWIND_RULE_NO_TABLE;
-	if (!unwind_get_page(ctx, mapping.page + (__u32)(at >> UNWIND_PAGE_SHIFT), &page))
-		return UNWIND_RULE_NO_TABLE;
-	return unwind_search_rows(ctx, page.first, page.n, (__u16)at);
+	return unwind_table_rule(ctx, mapping.page, mapping.pages, address - mapping.bias);
 }
 
 /* arch/x86/include/uapi/asm/sigcontext.h: where rt_sigframe.uc has them. */

@@ -29,6 +29,9 @@
 #include "maps.bpf.h"
 #include "unwind.h"
 
+/* Native frames are larger, and reading twice as much takes hardly longer. */
+#define NATIVE_COPY_BYTES (2 * STACK_COPY_BYTES)
+
 struct frame_record {
 	__u64 next_fp;
 	__u64 ret;
@@ -60,6 +63,12 @@ struct hijacked {
 	__u64 at, ret;
 };
 
+/* What is mapped somewhere: a file, and which of its bytes come first. */
+struct found_vma {
+	struct unwind_inode file;
+	__u64 start, offset;
+};
+
 struct walk_scratch {
 	__u32 busy;
 	__u32 pad;
@@ -67,11 +76,12 @@ struct walk_scratch {
 	/* Of native walks (unwind.bpf.h). */
 	struct unwind_process process;
 	struct unwind_frame frame;
+	struct found_vma vma;
 	struct hijacked hijacked;
-	__u64 copy_failed;
+	__u64 unreadable; /* the page where a copy ended last */
 	struct stack_value stack;
 	/* Words: bytes would be loaded one by one. + 2: a frame at the last masked offset. */
-	__u64 copy[STACK_COPY_BYTES / 8 + 2];
+	__u64 copy[NATIVE_COPY_BYTES / 8 + 2];
 };
 
 /*

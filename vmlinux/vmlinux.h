@@ -113,13 +113,22 @@ struct task_struct {
 	char comm[16];
 };
 
-struct inode;
+struct super_block {
+	__u32 s_dev;
+};
+
+struct inode {
+	unsigned long i_ino;
+	struct super_block *i_sb;
+};
 
 struct file {
 	struct inode *f_inode;
 };
 
 struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_pgoff;
 	struct file *vm_file;
 };
 

@@ -50,8 +50,11 @@ def minor(version):
     return int(version.split(".")[1])
 
 
-def check_books(books, out, tiny):
-    """The exact program's @books against what alloctap wrote: x.json, x.pb.gz, x.atap."""
+def check_books(books, out, tiny, broken_max=0):
+    """The exact program's @books against what alloctap wrote: x.json, x.pb.gz, x.atap.
+
+    A stack that alloctap says it could not read to its end is nobody's; up to @broken_max.
+    """
     report = lab.load_json(out("json"))
     lab.no_losses(report)
     totals = report["totals"]
@@ -65,12 +68,18 @@ def check_books(books, out, tiny):
     pprof = Pprof(out("pb.gz"))
     assert pprof.total("alloc_objects") == totals["alloc_objects"]
     assert pprof.total("alloc_space") == totals["alloc_bytes"]
+    broken = report["stacks"]["broken"]
+    assert broken <= broken_max
     for function, done in books["inserts"].items():
-        assert pprof.total_where("map_inserts", function) == done, function
-    assert pprof.total_where("map_inserts", "main.allInserts") == sum(books["inserts"].values())
+        assert done - broken <= pprof.total_where("map_inserts", function) <= done, function
+    done = sum(books["inserts"].values())
+    assert done - broken <= pprof.total_where("map_inserts", "main.allInserts") <= done
+    assert totals["map_inserts"] >= done
     sized = [s for s in Recording(out("atap")).samples if allocated_by(s, "main.sizedBytes")]
-    assert sum(s.objects for s in sized) == books["sized"]["objects"]
-    assert sum(s.requested for s in sized) == books["sized"]["requested"]
+    objects = books["sized"]["objects"]
+    assert objects - broken <= sum(s.objects for s in sized) <= objects
+    if not broken:
+        assert sum(s.requested for s in sized) == books["sized"]["requested"]
     return report
 
 

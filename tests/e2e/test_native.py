@@ -105,6 +105,23 @@ def test_other_libc(start, tap, tmp_path, compiler, flags):
                        compiler=compiler))
 
 
+@pytest.mark.parametrize("live", [[], ["--live"]])
+@pytest.mark.parametrize("alone", [[], ["-DALONE"]])
+def test_rust_that_counts(root, tmp_path, alone, live):
+    """Nothing is counted twice, and nothing refused: a LOCK is no place for a probe."""
+    program = lab.build_native("native_matrix", "rust.c", ["-pie", "-Wl,--no-relax", *alone])
+    out = tmp_path / "x.json"
+    r = lab.run_alloctap("record", *live, "-o", out, "--", program, "1000")
+    assert r.returncode == 0, r.stderr
+    report = lab.load_json(out)
+    lab.no_losses(report)
+    assert report["totals"]["alloc_objects"] == 1000
+    assert report["totals"]["alloc_bytes"] == 48000
+    if live:
+        assert report["totals"]["frees"] == 999
+        assert report["totals"]["live_bytes"] == 48
+
+
 def test_loader_that_is_the_libc(root, tmp_path):
     """musl's: a command is let go when its libraries are there, not when it ends."""
     program = lab.build_native("follow", "follow.c", (), "musl-gcc")

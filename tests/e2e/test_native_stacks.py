@@ -97,3 +97,17 @@ def test_cgo(start, tap, tmp_path, version):
         assert all(e - g in CALLS for g, e in zip(got[1:n_levels + 1], expected[1:]))
         rest = iter(names[1 + n_levels:])
         assert all(name in rest for name in GO_SIDES[size]), names
+
+
+@pytest.mark.parametrize("link", ["auto", "perf"])
+def test_mmap_inside_malloc(root, tmp_path, link):
+    """Where malloc's return address is, a return probe has put its own meanwhile."""
+    out, report_path = tmp_path / "x.folded", tmp_path / "x.json"
+    program = lab.build_native("follow", "follow.c")
+    r = lab.run_alloctap("record", "--live", "--link", link, "--probe", "alloc,pages", "-o",
+                         report_path, "-o", out, "--", program, "map", "50")
+    assert r.returncode == 0, r.stderr
+    report = lab.load_json(report_path)
+    lab.no_losses(report)
+    assert report["stacks"]["whole_share"] == 1
+    assert report["address_space"]["totals"]["mmap"]["calls"] >= 50

@@ -279,6 +279,18 @@ static const struct head heads[] = {
 	 0,
 	 0,
 	 0},
+	{"counts its calls at once: behind that, as no probe can be at a LOCK",
+	 {0xf0, 0x48, 0xff, 0x05, 0xb0, 0x26, 0x06, 0,    0xf0, 0x48, 0x01,
+	  0x35, 0x98, 0x26, 0x06, 0,    0xff, 0x25, 0xd2, 0xda, 0x05, 0},
+	 22,
+	 1u << 1,
+	 0,
+	 true,
+	 NULL,
+	 16,
+	 0,
+	 0,
+	 0},
 	{"cut off", {0x41}, 1, 1u << 1, 0, false, NULL, 0, 0, 0, 0},
 	{"nothing at all", {0}, 0, 1u << 1, 0, false, NULL, 0, 0, 0, 0},
 };
@@ -342,11 +354,26 @@ static void takes_a_sum_for_its_parts(void **state)
 	assert_int_equal(where[3], 3);
 }
 
+static void finds_none_where_there_is_none(void **state)
+{
+	/* lock incq, and no more of it is known; the same with an argument lost. */
+	static const uint8_t code[] = {0xf0, 0x48, 0xff, 0x05, 0xb0, 0x26, 0x06, 0};
+	static const uint8_t loses[] = {0xf0, 0x48, 0x0f, 0xc1, 0x3d, 0, 0, 0, 0, 0x50};
+	struct native_wanted wanted = {.args = 1u << 1};
+	uint8_t where[NATIVE_SUM + 1] = {0};
+	struct probe_point point;
+
+	(void)state;
+	assert_false(native_point_find(code, sizeof(code), &wanted, &point, where));
+	assert_false(native_point_find(loses, sizeof(loses), &wanted, &point, where));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_points),
 		cmocka_unit_test(takes_a_sum_for_its_parts),
+		cmocka_unit_test(finds_none_where_there_is_none),
 	};
 
 	return cmocka_run_group_tests_name("prologue_native", tests, NULL, NULL);

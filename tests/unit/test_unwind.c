@@ -37,6 +37,10 @@ struct tables {
 	VEC(struct unwind_rule) rules;
 	VEC(struct unwind_mapping) mappings;
 	size_t searched_rows; /* by the last search */
+	/* Of the stack that is walked. */
+	unsigned char copy[1024];
+	size_t copied;
+	size_t steps_in_copy;
 };
 
 static struct tables tables;
@@ -48,6 +52,16 @@ static long unwind_read(void *ctx, __u64 *to, __u64 from)
 	(void)ctx;
 	/* No read of our own: of addresses that are not there, or not for us. */
 	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) != sizeof(*to);
+}
+
+static __u64 unwind_copied(void *ctx, __u64 off)
+{
+	const struct tables *t = ctx;
+	__u64 word;
+
+	assert_in_range(off, 0, t->copied - sizeof(word));
+	memcpy(&word, t->copy + off, sizeof(word));
+	return word;
 }
 
 static bool unwind_get_row(void *ctx, __u32 i, struct unwind_row *row)
@@ -160,6 +174,38 @@ struct walked {
 	enum unwind_result end;
 };
 
+/* A step in a copy is the same step, for those rules that have one. */
+static void compare_step(struct unwind_frame f, const struct unwind_rule *rule)
+{
+	uint32_t packed = unwind_pack(rule);
+	struct unwind_rule unpacked = unwind_unpack(packed);
+	uint64_t base = f.sp - f.sp % 100;
+	__u64 pc = f.pc;
+	struct iovec local = {tables.copy, sizeof(tables.copy)};
+	struct iovec remote = {(void *)base, sizeof(tables.copy)};
+	ssize_t n = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+	struct unwind_window w = {.base = base, .sp = f.sp - base, .fp = f.fp};
+
+	if (!packed)
+		return;
+	assert_true(packed >= UNWIND_PACKED && packed < UNWIND_CACHE_VALUES);
+	assert_int_equal(unpacked.cfa, rule->cfa);
+	assert_int_equal(unpacked.cfa_off, rule->cfa_off);
+	assert_int_equal(unpacked.fp, rule->fp);
+	if (rule->fp == UNWIND_FP_AT_CFA)
+		assert_int_equal(unpacked.fp_off, rule->fp_off);
+	tables.copied = n < 0 ? 0 : (size_t)n;
+	w.last = tables.copied - sizeof(uint64_t);
+	if (tables.copied < sizeof(uint64_t) || w.sp > w.last ||
+	    !unwind_step_in_copy(&tables, &w, packed, &pc))
+		return;
+	assert_int_equal(unwind_step(&tables, &f, rule), UNWIND_STEPPED);
+	assert_int_equal(pc, f.pc);
+	assert_int_equal(w.base + w.sp, f.sp);
+	assert_int_equal(w.fp, f.fp);
+	tables.steps_in_copy++;
+}
+
 static struct walked walk(struct unwind_frame f)
 {
 	struct unwind_process p = {.n = (uint32_t)tables.mappings.n};
@@ -171,6 +217,7 @@ static struct walked walk(struct unwind_frame f)
 
 		w.pcs[w.n++] = f.pc;
 		w.by_fp += rule->cfa == UNWIND_CFA_NONE;
+		compare_step(f, rule);
 		w.end = rule->cfa == UNWIND_CFA_NONE ? unwind_by_fp(&tables, &f, 0)
 						     : unwind_step(&tables, &f, rule);
 	}
@@ -231,6 +278,7 @@ static void equals_backtrace_through_callbacks(void **state)
 	size_t shallow = 0;
 
 	(void)state;
+	tables.steps_in_copy = 0;
 	/* A sanitizer's qsort() asks once more, when the deepest has been reached. */
 	for (int d = 0; d <= LEVELS; d++) {
 		depth = d;
@@ -242,6 +290,7 @@ static void equals_backtrace_through_callbacks(void **state)
 	/* Each level is qsort() and what it calls, without any frame pointer. */
 	assert_true(compared >= shallow + LEVELS * 2);
 	assert_true(compared >= 110);
+	assert_true(tables.steps_in_copy >= 110);
 }
 
 static void on_signal(int number)
@@ -353,6 +402,7 @@ static void survives_any_state(void **state)
 	const struct unwind_mapping *m = tables.mappings.data;
 
 	(void)state;
+	tables.steps_in_copy = 0;
 	for (int i = 0; i < 20000; i++) {
 		for (int j = 0; j < 3; j++) {
 			seed = seed * 6364136223846793005ull + 1442695040888963407ull;
@@ -368,6 +418,38 @@ static void survives_any_state(void **state)
 		walk((struct unwind_frame){
 			.pc = values[0], .sp = values[1], .fp = values[2], .interrupted = i & 2});
 	}
+	assert_true(tables.steps_in_copy > 0);
+}
+
+/* Any rule: it steps in a copy as it does anywhere, or not at all. */
+static void any_rule_steps_alike(void **state)
+{
+	uint64_t seed = 7, stack[64], fp;
+	struct unwind_rule rule;
+
+	(void)state;
+	tables.steps_in_copy = 0;
+	for (size_t i = 0; i < 64; i++)
+		stack[i] = (uintptr_t)&stack[i * 37 % 64];
+	for (int i = 0; i < 100000; i++) {
+		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+		rule = (struct unwind_rule){
+			.cfa = seed >> 60 & 1 ? UNWIND_CFA_RBP : UNWIND_CFA_RSP,
+			.fp = (seed >> 56) % UNWIND_FP_MAX,
+			.fp_off = (int16_t) - (seed >> 40 & 127),
+			.cfa_off = (int32_t)(seed >> 20 & 511) - 16,
+		};
+		if (i & 1) {
+			rule.fp_off &= ~7;
+			rule.cfa_off &= ~7;
+		}
+		fp = i & 2 ? (uintptr_t)&stack[seed >> 10 & 63] : seed;
+		compare_step((struct unwind_frame){.pc = seed,
+						   .sp = (uintptr_t)&stack[seed >> 4 & 31],
+						   .fp = fp},
+			     &rule);
+	}
+	assert_true(tables.steps_in_copy > 10000);
 }
 
 static void searches_are_bounded(void **state)
@@ -422,6 +504,7 @@ int main(void)
 		cmocka_unit_test(crosses_libraries),
 		cmocka_unit_test(ends_where_a_thread_began),
 		cmocka_unit_test(survives_any_state),
+		cmocka_unit_test(any_rule_steps_alike),
 		cmocka_unit_test(searches_are_bounded),
 		cmocka_unit_test(finds_every_row_of_a_full_page),
 	};

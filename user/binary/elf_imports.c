@@ -2,6 +2,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/vec.h"
 #include "binary/elf_imports.h"
@@ -12,7 +13,8 @@
 
 struct import {
 	uint64_t vaddr;
-	const char *name;
+	const char *name; /* NULL: the file's own */
+	uint64_t own;
 };
 
 struct elf_imports {
@@ -30,19 +32,30 @@ static const char *symbol_name(const struct cursor *symbols, const struct name_t
 	return cursor_ok(&c) ? name_table_at(names, cursor_u32(&c)) : NULL;
 }
 
+/* Programs have some 100,000 words with addresses of their own: calls go through few. */
+static bool is_called_through(const struct elf_section *got, uint64_t vaddr)
+{
+	return got && vaddr >= got->vaddr && vaddr - got->vaddr < got->size;
+}
+
 static int read_relocations(struct elf_imports *imports, struct cursor c,
-			    const struct cursor *symbols, const struct name_table *names)
+			    const struct cursor *symbols, const struct name_table *names,
+			    const struct elf_section *got)
 {
 	while (cursor_left(&c) >= sizeof(Elf64_Rela) && imports->all.n < MAX_IMPORTS) {
 		struct import import = {.vaddr = cursor_u64(&c)};
 		uint64_t info = cursor_u64(&c);
 		uint32_t type = ELF64_R_TYPE(info);
 
-		cursor_skip(&c, 8); /* r_addend */
-		if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT && type != R_X86_64_64)
-			continue;
-		import.name = symbol_name(symbols, names, ELF64_R_SYM(info));
-		if (import.name && *import.name && vec_push(&imports->all, import))
+		uint64_t addend = cursor_u64(&c);
+
+		if (type == R_X86_64_RELATIVE && is_called_through(got, import.vaddr))
+			import.own = addend;
+		else if (type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT ||
+			 type == R_X86_64_64)
+			import.name = symbol_name(symbols, names, ELF64_R_SYM(info));
+		if ((import.own || (import.name && *import.name)) &&
+		    vec_push(&imports->all, import))
 			return -ENOMEM;
 	}
 	return 0;
@@ -59,6 +72,7 @@ struct elf_imports *elf_imports_new(const struct elf_file *f)
 {
 	const struct elf_section *symbols = elf_file_section(f, ".dynsym");
 	const struct elf_section *strings = elf_file_section(f, ".dynstr");
+	const struct elf_section *got = elf_file_section(f, ".got");
 	struct elf_imports *imports = calloc(1, sizeof(*imports));
 	struct cursor table, text;
 	struct name_table names;
@@ -72,7 +86,7 @@ struct elf_imports *elf_imports_new(const struct elf_file *f)
 		const struct elf_section *s = elf_file_section_at(f, i);
 
 		if (s->type == SHT_RELA &&
-		    read_relocations(imports, elf_file_section_bytes(f, s), &table, &names)) {
+		    read_relocations(imports, elf_file_section_bytes(f, s), &table, &names, got)) {
 			elf_imports_free(imports);
 			errno = ENOMEM;
 			return NULL;
@@ -91,7 +105,7 @@ void elf_imports_free(struct elf_imports *imports)
 	free(imports);
 }
 
-const char *elf_imports_at(const struct elf_imports *imports, uint64_t vaddr)
+static const struct import *find(const struct elf_imports *imports, uint64_t vaddr)
 {
 	size_t low = 0, high = imports->all.n;
 
@@ -104,6 +118,20 @@ const char *elf_imports_at(const struct elf_imports *imports, uint64_t vaddr)
 			high = middle;
 	}
 	return low < imports->all.n && imports->all.data[low].vaddr == vaddr
-		       ? imports->all.data[low].name
+		       ? &imports->all.data[low]
 		       : NULL;
+}
+
+const char *elf_imports_at(const struct elf_imports *imports, uint64_t vaddr)
+{
+	const struct import *import = find(imports, vaddr);
+
+	return import ? import->name : NULL;
+}
+
+uint64_t elf_imports_own_at(const struct elf_imports *imports, uint64_t vaddr)
+{
+	const struct import *import = find(imports, vaddr);
+
+	return import ? import->own : 0;
 }

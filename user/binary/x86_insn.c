@@ -169,6 +169,7 @@ static void read_prefixes(struct decoder *d, struct x86_insn *insn)
 	while (!d->cut && byte && strchr("\x66\xf0\xf2\xf3\x2e\x36\x3e\x26\x64\x65", byte)) {
 		d->half |= byte == 0x66;
 		insn->prefixed = true;
+		insn->unprobeable |= strchr("\xf0\x2e\x36\x3e\x26", byte) != NULL;
 		byte = next_byte(d);
 	}
 	if ((byte & 0xf0) == 0x40) {

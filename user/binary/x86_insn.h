@@ -39,6 +39,8 @@ struct x86_insn {
 	uint8_t len;
 	/* Not a plain form of its kind: prefixes that the kernel does not emulate. */
 	bool prefixed;
+	/* Prefixes with which the kernel puts no probe at it (LOCK, and segments but FS, GS). */
+	bool unprobeable;
 	bool is_return;
 	bool indirect;   /* target is relative to rip, and holds where it goes */
 	bool has_target; /* of JUMP and CALL: false where it goes through a register */

@@ -27,7 +27,7 @@ enum { MIMALLOC, TCMALLOC, JEMALLOC, GLIBC, MUSL, LIBCXX, RUST, ABSL };
 
 /* The allocators that replace libc's come first: some define libc's names too. */
 static const struct native_family families[] = {
-	[MIMALLOC] = {"mimalloc", {"mi_malloc"}},
+	[MIMALLOC] = {"mimalloc", {"mi_malloc", "mi_malloc_aligned", "mi_zalloc_aligned"}},
 	[TCMALLOC] = {"tcmalloc", {"tc_malloc", "TCMallocInternalMalloc"}},
 	[JEMALLOC] = {"jemalloc", {"mallocx", "je_mallocx", "_rjem_mallocx"}},
 	[GLIBC] = {"glibc", {"__libc_pvalloc"}},

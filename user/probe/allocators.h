@@ -16,7 +16,7 @@
 struct native_family {
 	const char *name; /* "jemalloc" */
 	/* A file that has a function of one of these names is of this family; NULL: no more. */
-	const char *markers[3];
+	const char *markers[4];
 };
 
 struct native_function {

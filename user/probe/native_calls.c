@@ -225,6 +225,7 @@ static int add_exit(const struct native_calls *c, struct exits *exits, uint64_t 
 
 	if (insn->indirect) {
 		exit.import = elf_imports_at(c->imports, target);
+		exit.target = elf_imports_own_at(c->imports, target);
 	} else if (target < exits->first || target >= exits->end) {
 		exit.target = target;
 		exit.import = import_of_stub(c, target);

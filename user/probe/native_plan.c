@@ -94,7 +94,8 @@ static int find_point(struct native_planned_probe *p, const struct native_found 
 		len = CODE_BYTES;
 	if (!len)
 		return -ENOENT;
-	native_point_find(cursor_bytes(&code, len), len, &wanted, &p->point, where);
+	if (!native_point_find(cursor_bytes(&code, len), len, &wanted, &p->point, where))
+		return -ENOENT;
 	p->probe.size_arg = where[found->function.size_arg];
 	if (where[NATIVE_SUM]) {
 		p->probe.size_arg = where[NATIVE_SUM];

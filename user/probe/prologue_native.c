@@ -167,14 +167,15 @@ static bool step(struct follower *f, const struct x86_insn *insn)
 static bool take(const struct follower *f, const struct x86_insn *insn, struct probe_point *point,
 		 uint8_t where[NATIVE_SUM + 1])
 {
-	if (!is_emulated(f, insn) || (f->wanted->nothing_pushed && f->pushed) || !locate(f, where))
+	if (insn->unprobeable || (f->wanted->nothing_pushed && f->pushed) || !locate(f, where))
 		return false;
 	if (f->at && is_branched_to(f->code, f->len, f->at))
 		return false;
 	*point = (struct probe_point){
 		.offset = (uint16_t)f->at,
 		.cfa_off = (uint8_t)f->pushed,
-		.instruction = name_of(insn),
+		.stepped = !is_emulated(f, insn),
+		.instruction = f->at || is_emulated(f, insn) ? name_of(insn) : "first",
 	};
 	return true;
 }
@@ -190,11 +191,11 @@ static bool is_null_branch(const struct follower *f, const struct x86_insn *insn
 	return insn->kind == X86_BRANCH && step(&ahead, insn);
 }
 
-void native_point_find(const uint8_t *code, size_t len, const struct native_wanted *wanted,
+bool native_point_find(const uint8_t *code, size_t len, const struct native_wanted *wanted,
 		       struct probe_point *point, uint8_t where[NATIVE_SUM + 1])
 {
 	struct follower f = {.code = code, .len = len, .wanted = wanted};
-	bool found = false;
+	bool found = false, refused = false;
 
 	*point = (struct probe_point){.stepped = true, .instruction = "first"};
 	for (uint8_t arg = 1; arg <= NATIVE_ARGS; arg++)
@@ -206,21 +207,24 @@ void native_point_find(const uint8_t *code, size_t len, const struct native_want
 
 		if (x86_decode(code + f.at, len - f.at, &insn))
 			break;
-		if (take(&f, &insn, &candidate, places)) {
+		/* One that is stepped serves where no other is found. */
+		if (!(found && !is_emulated(&f, &insn)) && take(&f, &insn, &candidate, places)) {
 			*point = candidate;
 			for (unsigned int i = 1; i <= NATIVE_SUM; i++)
 				where[i] = places[i];
 			found = true;
-			if (!is_null_branch(&f, &insn))
-				return;
+			if (!candidate.stepped && !is_null_branch(&f, &insn))
+				return true;
 		}
+		refused |= !f.at && insn.unprobeable;
 		if (!step(&f, &insn))
 			break;
 		f.at += insn.len;
 	}
-	if (found)
-		return;
+	if (found || refused)
+		return found;
 	for (uint8_t arg = 1; arg <= NATIVE_ARGS; arg++)
 		where[arg] = arg;
 	where[NATIVE_SUM] = 0;
+	return true;
 }

@@ -23,13 +23,14 @@ struct native_wanted {
 };
 
 /*
- * Finds it in the first @len bytes of a function (all of it, if possible). There
- * always is one: the first instruction, stepped, in the worst case.
+ * Finds it in the first @len bytes of a function (all of it, if possible). False: there
+ * is none. As a rule there is: the first instruction, stepped, in the worst case. But the
+ * kernel takes no probe at one with a LOCK prefix, as programs have that count their calls.
  * @where[n] is the argument register, counted from 1, that holds argument n at
  * the probe: compilers copy them. @where[NATIVE_SUM] is not 0 where two of them are
  * there as their sum alone.
  */
-void native_point_find(const uint8_t *code, size_t len, const struct native_wanted *wanted,
+bool native_point_find(const uint8_t *code, size_t len, const struct native_wanted *wanted,
 		       struct probe_point *point, uint8_t where[NATIVE_SUM + 1]);
 
 #endif

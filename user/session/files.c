@@ -19,6 +19,9 @@
 #include "probe/native_inlined.h"
 #include "session/files.h"
 
+/* Files that are looked through for inlined allocators, 0.1 s each at most. */
+#define MAX_SAID 32
+
 struct files {
 	VEC(struct file *) files;
 	struct intern index; /* by inode */
@@ -87,24 +90,6 @@ static struct file *find(const struct files *f, const struct wanted *w)
 	return id == INTERN_NONE ? NULL : f->files.data[id];
 }
 
-/* Copies of tapped functions that no probe sees: one line, doctor has the rest. */
-static int warn_of_inlined(const struct files *f, const struct file *file)
-{
-	struct native_inlined in;
-	int err = native_inlined_find(&in, file->elf, file->fd, f->request, NATIVE_INLINED_BRIEFLY);
-	char places[256], more[64] = "";
-
-	if (in.n > 1)
-		snprintf(more, sizeof(more), "; so are %zu more, see doctor", in.n - 1);
-	if (in.n)
-		log_warn("%s: %s is inlined and not counted at %" PRIu64 " place%s: %s%s",
-			 file->path, in.functions[0].name, in.functions[0].copies,
-			 in.functions[0].copies == 1 ? "" : "s",
-			 native_inlined_places(&in.functions[0], places, sizeof(places)), more);
-	native_inlined_free(&in);
-	return err;
-}
-
 /* What is in it that any process which maps it can use. */
 static int recognise(const struct files *f, struct file *file)
 {
@@ -121,8 +106,6 @@ static int recognise(const struct files *f, struct file *file)
 		err = 0;
 	if (!err && f->request)
 		err = native_plan_file(&file->native, file->path, file->elf, f->request);
-	if (!err && f->request)
-		err = warn_of_inlined(f, file);
 	return err;
 }
 
@@ -223,4 +206,34 @@ int files_look_for_go(struct files *f, struct file *file, const char *name)
 size_t files_count(const struct files *f)
 {
 	return f->files.n;
+}
+
+static void say_inlined(const struct file *file, const struct native_request *request)
+{
+	struct native_inlined in;
+	int err = native_inlined_find(&in, file->elf, file->fd, request, NATIVE_INLINED_BRIEFLY);
+	char places[256], more[64] = "";
+
+	if (in.n > 1)
+		snprintf(more, sizeof(more), "; so are %zu more, see doctor", in.n - 1);
+	if (!err && in.n)
+		log_warn("%s: %s is inlined and not counted at %" PRIu64 " place%s: %s%s",
+			 file->path, in.functions[0].name, in.functions[0].copies,
+			 in.functions[0].copies == 1 ? "" : "s",
+			 native_inlined_places(&in.functions[0], places, sizeof(places)), more);
+	native_inlined_free(&in);
+}
+
+void files_say_inlined(const struct files *f)
+{
+	size_t said = 0;
+
+	vec_for_each (&f->files, each) {
+		const struct file *file = *each;
+
+		/* As quick as nothing where there is no debug information in it. */
+		if (f->request && file->elf && elf_file_section(file->elf, ".debug_info") &&
+		    said++ < MAX_SAID)
+			say_inlined(file, f->request);
+	}
 }

@@ -54,5 +54,7 @@ struct file *files_of_fd(struct files *f, int fd, const char *path);
  */
 int files_look_for_go(struct files *f, struct file *file, const char *name);
 size_t files_count(const struct files *f);
+/* Warns of copies of tapped functions that no probe saw: a line for each file; doctor has the rest. */
+void files_say_inlined(const struct files *f);
 
 #endif

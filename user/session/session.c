@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "session/calibrate.h"
+#include "session/describe.h"
 #include "session/follow.h"
 #include "session/memory_log.h"
 #include "session/result.h"
@@ -18,9 +19,6 @@
 
 /* Drained this often even when the maps have room: what a crash of ours would lose. */
 #define DRAIN_INTERVAL_NS 1000000000ull
-
-/* In empty probes: 0.6 in tools/bench_native.py (20 frames), 1.0 to 1.2 over whole machines. */
-#define PROGRAM_PER_TRAP 1.0
 
 struct session {
 	struct session_options options;
@@ -141,22 +139,7 @@ int session_add_target(struct session *s, struct process *process, bool starting
 
 void session_print_plan(const struct session *s, FILE *out)
 {
-	vec_for_each (&s->t.targets.list, target) {
-		const struct tap *t = target->tap;
-		const struct file *file;
-
-		fprintf(out, "%s, %s, --link %s\n", tap_name(t), tap_version(t),
-			link_kind_name(s->options.link));
-		if (tap_is_go(t))
-			probe_plan_print(&tap_exe(t)->go_plan, tap_exe_path(t), out);
-		if (tap_gc_file(t))
-			usdt_plan_print(&tap_gc_file(t)->usdt, tap_gc_file(t)->path, out);
-		for (size_t i = 0; tapper_wants_native(&s->t, t) && (file = tap_file_at(t, i));
-		     i++) {
-			if (file->native.n)
-				native_plan_print(&file->native, file->path, out);
-		}
-	}
+	describe_plan(&s->t, out);
 }
 
 void session_say_unseen(const struct session *s)
@@ -167,42 +150,10 @@ void session_say_unseen(const struct session *s)
 	}
 }
 
-/* "server (pid 123, go1.26.8)", "python3 (pid 124, CPython 3.11, glibc)". */
-static int describe(struct session *s, const struct tap *t)
-{
-	__auto_free char *before = s->description;
-	char allocators[128] = "";
-	const char *version = tap_version(t);
-
-	if (tapper_wants_native(&s->t, t))
-		tap_allocators(t, allocators, sizeof(allocators));
-	if (asprintf(&s->description, "%s%s%s (pid %d%s%s%s%s)", before ? before : "",
-		     before ? ", " : "", tap_comm(t), tap_pid(t), *version ? ", " : "", version,
-		     *allocators ? ", " : "", allocators) >= 0)
-		return 0;
-	s->description = NULL;
-	return -ENOMEM;
-}
-
-/* Of many, some are named. */
-#define DESCRIBED_MAX 8
-
 const char *session_describe(struct session *s)
 {
-	size_t n = s->t.targets.list.n, shown = n > DESCRIBED_MAX ? DESCRIBED_MAX / 2 : n;
-	__auto_free char *named = NULL;
-
 	free(s->description);
-	s->description = NULL;
-	for (size_t i = 0; i < shown; i++) {
-		if (describe(s, s->t.targets.list.data[i].tap))
-			return "";
-	}
-	if (shown == n)
-		return s->description ?: "no process yet";
-	named = s->description;
-	if (asprintf(&s->description, "%s and %zu more", named, n - shown) < 0)
-		s->description = NULL;
+	s->description = describe_targets(&s->t);
 	return s->description ?: "";
 }
 
@@ -325,19 +276,6 @@ static int know_targets(struct session *s)
 	return err;
 }
 
-/* Tapping the whole machine costs all of it: says what, before it does. */
-static void expect_cost(struct session *s)
-{
-	double ns = calibrate_trap_ns(s->options.link, kernel_nothing(s->t.kernel));
-	double trap_us = ns > 0 ? ns / 1000 : 0;
-
-	log_info("%zu processes match, with %zu files mapped; each allocation of theirs will take "
-		 "some %.1f us longer (an empty probe, just measured here: %.1f us; counting takes "
-		 "about as much again)",
-		 s->t.targets.list.n, files_count(s->t.files), trap_us * (1 + PROGRAM_PER_TRAP),
-		 trap_us);
-}
-
 int session_start(struct session *s)
 {
 	bool named = s->options.select == SELECT_NAMED;
@@ -348,7 +286,7 @@ int session_start(struct session *s)
 	s->follow = follow_new(&s->t);
 	err = s->follow ? know_targets(s) : -ENOMEM;
 	if (!err && !named)
-		expect_cost(s);
+		describe_cost(&s->t);
 	for (size_t i = 0; i < s->t.targets.list.n && !err; i++) {
 		err = tapper_attach(&s->t, &s->t.targets.list.data[i]);
 		/* Of many, some cannot be tapped. */
@@ -601,5 +539,6 @@ struct profile *session_profile(struct session *s)
 	};
 
 	kernel_losses(s->t.kernel, in.losses);
+	files_say_inlined(s->t.files);
 	return result_profile(&in);
 }

@@ -40,6 +40,9 @@ struct unwind_file {
 	bool go;
 	bool without_table; /* ... and nothing will change that */
 	bool placed;
+	/* Where there was no room: tried again when others have let go of theirs. */
+	bool without_room;
+	uint64_t tried;
 	struct unwind_place place;
 	uint64_t first; /* link-time address of the table's first page */
 	uint32_t holders;
@@ -59,6 +62,7 @@ struct unwind {
 	struct intern index;
 	VEC(struct held) processes;
 	uint64_t publications;
+	uint64_t released; /* how often nobody held a file any more */
 	uint64_t build_ns, evicted;
 };
 
@@ -136,6 +140,7 @@ static bool evict_one(struct unwind *u)
 	}
 	if (!oldest)
 		return false;
+	unwind_store_unname(u->store, oldest->identity.device, oldest->identity.inode);
 	unwind_store_drop(u->store, &oldest->place);
 	oldest->placed = false;
 	u->evicted++;
@@ -152,15 +157,25 @@ static int put_table(struct unwind *u, struct unwind_file *f, const struct unwin
 		err = unwind_store_put(u->store, t, &f->place);
 	} while (err == -ENOSPC && evict_one(u));
 	if (err == -ENOSPC) {
-		log_warn("%s: its unwind table (%s) finds no room (--unwind-memory %s): its frames "
-			 "are found by frame pointers, as far as it has them",
-			 path, format_bytes(needed, sizeof(needed), t->n_rows * sizeof(*t->rows)),
-			 format_bytes(all, sizeof(all), u->memory));
-		f->without_table = true;
+		if (!f->without_room)
+			log_warn(
+				"%s: its unwind table (%s) finds no room (--unwind-memory %s): its "
+				"frames are found by frame pointers, as far as it has them",
+				path,
+				format_bytes(needed, sizeof(needed), t->n_rows * sizeof(*t->rows)),
+				format_bytes(all, sizeof(all), u->memory));
+		f->without_room = true;
+		f->without_table = t->n_rows * sizeof(*t->rows) > u->memory;
+		f->tried = u->released;
 		return 0;
 	}
+	f->without_room = false;
 	f->placed = !err;
 	f->first = t->first;
+	/* Where code is in more than one piece, a place in the file does not say enough. */
+	if (f->placed && f->place.pages.n && f->code.n == 1 && f->identity.inode)
+		unwind_store_name(u->store, f->identity.device, f->identity.inode, &f->place,
+				  f->code.data[0].vaddr - f->code.data[0].offset - t->first);
 	return err;
 }
 
@@ -241,7 +256,7 @@ static int build_if_needed(struct unwind *u, struct unwind_file *f, int fd, cons
 	struct elf_file *elf;
 	int err;
 
-	if (f->placed || f->without_table)
+	if (f->placed || f->without_table || (f->without_room && f->tried == u->released))
 		return 0;
 	elf = fd < 0 ? open_vdso() : elf_file_open_fd(fd, path);
 	if (!elf) {
@@ -289,7 +304,7 @@ static int64_t hold_file(struct unwind *u, const struct unwind_map *map, unwind_
 static void let_go(struct unwind *u, const uint32_t *files, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		u->files.data[files[i]].holders--;
+		u->released += !--u->files.data[files[i]].holders;
 }
 
 /* Which code of @f is mapped there; NULL: none. */
@@ -436,6 +451,6 @@ struct unwind_stats unwind_stats(const struct unwind *u)
 	};
 
 	vec_for_each (&u->files, f)
-		s.without_table += f->without_table;
+		s.without_table += f->without_table || f->without_room;
 	return s;
 }

@@ -3,6 +3,7 @@
 #include <bpf/libbpf.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -17,6 +18,7 @@
 /* Processes, and executable mappings of all of them, at a time. */
 #define PROCESSES TARGETS_MAX
 #define MAPPINGS  65536
+#define FILES     16384
 /* 64 KiB of code each: 4 GiB of it. */
 #define PAGES 65536
 /* Rows that need not be next to each other; not less than a page may have. */
@@ -37,7 +39,7 @@ struct shard {
 
 struct unwind_store {
 	size_t max_shards;
-	int processes_fd, rows_fd;
+	int processes_fd, files_fd, rows_fd;
 	struct window mappings, pages, rules;
 	struct extents mappings_room, pages_room;
 	VEC(struct shard) shards;
@@ -97,11 +99,12 @@ void unwind_store_free(struct unwind_store *s)
 void unwind_store_configure(const struct unwind_store *s, struct alloctap_bpf *skel)
 {
 	bpf_map__set_max_entries(skel->maps.unwind_processes, PROCESSES);
+	bpf_map__set_max_entries(skel->maps.unwind_files, FILES);
 	bpf_map__set_max_entries(skel->maps.unwind_mappings, MAPPINGS);
 	bpf_map__set_max_entries(skel->maps.unwind_pages, PAGES);
 	bpf_map__set_max_entries(skel->maps.unwind_rules, UNWIND_RULES_MAX);
 	bpf_map__set_max_entries(skel->maps.unwind_rows, (uint32_t)s->max_shards);
-	bpf_map__set_max_entries(skel->maps.unwind_cache, UNWIND_CACHE_ENTRIES);
+	bpf_map__set_value_size(skel->maps.unwind_cache, sizeof(struct unwind_cache));
 }
 
 static int window_open(struct window *w, int fd, size_t n, size_t size)
@@ -158,6 +161,7 @@ int unwind_store_start(struct unwind_store *s, struct alloctap_bpf *skel)
 	int err;
 
 	s->processes_fd = bpf_map__fd(skel->maps.unwind_processes);
+	s->files_fd = bpf_map__fd(skel->maps.unwind_files);
 	s->rows_fd = bpf_map__fd(skel->maps.unwind_rows);
 	err = window_open(&s->mappings, bpf_map__fd(skel->maps.unwind_mappings), MAPPINGS,
 			  sizeof(struct unwind_mapping));
@@ -324,6 +328,29 @@ static int fill_place(struct unwind_store *s, const struct unwind_table *t,
 	return 0;
 }
 
+static struct unwind_inode kernel_inode(uint64_t device, uint64_t inode)
+{
+	return (struct unwind_inode){inode, UNWIND_DEVICE(major(device), minor(device))};
+}
+
+void unwind_store_name(struct unwind_store *s, uint64_t device, uint64_t inode,
+		       const struct unwind_place *place, uint64_t offset)
+{
+	struct unwind_inode key = kernel_inode(device, inode);
+	struct unwind_table_place value = {offset, place->pages.first, place->pages.n};
+
+	/* Without, frames are missing for a moment: nothing to fail for. */
+	if (bpf_map_update_elem(s->files_fd, &key, &value, BPF_ANY))
+		log_debug("unwind tables: a file cannot be noted: %s", strerror(errno));
+}
+
+void unwind_store_unname(struct unwind_store *s, uint64_t device, uint64_t inode)
+{
+	struct unwind_inode key = kernel_inode(device, inode);
+
+	bpf_map_delete_elem(s->files_fd, &key);
+}
+
 static void forget_place(struct unwind_place *place)
 {
 	free(place->rows);
@@ -429,5 +456,5 @@ uint64_t unwind_store_rules(const struct unwind_store *s)
 uint64_t unwind_store_bytes(const struct unwind_store *s)
 {
 	return s->mappings.len + s->pages.len + s->rules.len + s->shards.n * SHARD_BYTES +
-	       UNWIND_CACHE_ENTRIES * sizeof(__u64);
+	       sizeof(struct unwind_cache);
 }

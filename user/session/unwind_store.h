@@ -33,6 +33,13 @@ int unwind_store_start(struct unwind_store *s, struct alloctap_bpf *skel);
 /* 0; -ENOSPC no room, as long as others keep theirs; other -errno, printed. */
 int unwind_store_put(struct unwind_store *s, const struct unwind_table *t,
 		     struct unwind_place *place);
+/*
+ * Tells the programs that the file fstat() knows by @device and @inode has its table
+ * there, and what to add to a byte's place in the file for that in the table.
+ */
+void unwind_store_name(struct unwind_store *s, uint64_t device, uint64_t inode,
+		       const struct unwind_place *place, uint64_t offset);
+void unwind_store_unname(struct unwind_store *s, uint64_t device, uint64_t inode);
 /* Gives a table's room back. */
 void unwind_store_drop(struct unwind_store *s, struct unwind_place *place);
 

@@ -7,6 +7,7 @@
  *	follow fork K N			K children, each of which allocates N + its number times
  *	follow prefork K N		the same, but each when told to, by a line on stdin
  *	follow exec N PROGRAM ARG...	allocates N times, then runs PROGRAM
+ *	follow map N			N allocations that get pages of their own, and are kept
  *	follow open LIBRARY N		when told to, opens it and has it allocate N times
  */
 #include <dlfcn.h>
@@ -23,6 +24,12 @@ __attribute__((noinline)) void counted(int n)
 
 		free(block);
 	}
+}
+
+static void mapped(int n)
+{
+	for (int i = 0; i < n; i++)
+		*(volatile char *)malloc(1 << 20) = 1;
 }
 
 static void ready(void)
@@ -100,6 +107,8 @@ int main(int argc, char **argv)
 	if (argc >= 4 && !strcmp(argv[1], "work")) {
 		usleep((useconds_t)(atof(argv[2]) * 1e6));
 		counted(atoi(argv[3]));
+	} else if (argc >= 3 && !strcmp(argv[1], "map")) {
+		mapped(atoi(argv[2]));
 	} else if (argc >= 4 && !strcmp(argv[1], "fork")) {
 		fork_children(atoi(argv[2]), atoi(argv[3]));
 		return wait_for_children();
