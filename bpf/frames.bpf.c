@@ -139,9 +139,11 @@ static __always_inline __u64 copy_bytes(const struct walk_scratch *s, __u64 from
 {
 	__u64 room = s->unreadable - from;
 
-	/* One register for all of it: the verifier wants it. */
+	if (!room)
+		room = NATIVE_COPY_BYTES;
+	/* Two comparisons: what comes of one the verifier of 6.1 does not understand. */
 	asm volatile("" : "+r"(room));
-	return room && room < NATIVE_COPY_BYTES ? room : NATIVE_COPY_BYTES;
+	return room < NATIVE_COPY_BYTES ? room : NATIVE_COPY_BYTES;
 }
 
 /*
@@ -301,7 +303,7 @@ static __always_inline enum unwind_result native_step(struct walk_scratch *s,
  * with all that changes kept in registers meanwhile: this is where a walk spends its
  * time. False once it comes to anything else.
  */
-static __always_inline bool walk_in_native_copy(struct walk_scratch *s)
+static __noinline bool walk_in_native_copy(struct walk_scratch *s)
 {
 	struct unwind_window w = {
 		.base = s->walk.sp,
@@ -310,23 +312,25 @@ static __always_inline bool walk_in_native_copy(struct walk_scratch *s)
 		.fp = s->frame.fp,
 	};
 	__u64 pc = s->frame.pc, generation = s->process.generation, h = s->walk.hash;
-	__u32 n = s->stack.n, zero = 0;
+	__u64 n = s->stack.n, *ips;
+	__u32 zero = 0;
 	struct unwind_cache *cache = bpf_map_lookup_elem(&unwind_cache, &zero);
 	int i;
 
 	if (!cache || !s->walk.copied || s->frame.interrupted || w.sp > w.last)
 		return false;
-	/* One register for all of it: the verifier wants it. */
-	asm volatile("" : "+r"(n));
 	if (n > STACK_MAX_FRAMES - STEPS_AT_ONCE)
 		return false;
+	/* Keep the compiler from proving the mask needless: the verifier wants it. */
+	asm volatile("" : "+r"(n));
+	ips = &s->stack.ips[n & (STACK_MAX_FRAMES - 1)];
 #pragma unroll
 	for (i = 0; i < STEPS_AT_ONCE; i++) {
 		__u64 value = cache_look(cache, cache_key(pc - 1, generation));
 
 		if (value / UNWIND_PACKED != 1 || !unwind_step_in_copy(s, &w, value, &pc))
 			break;
-		s->stack.ips[n + i] = pc;
+		ips[i] = pc;
 		h = hash_step(h, pc);
 	}
 	s->frame.pc = pc;
