@@ -129,6 +129,16 @@ static __always_inline bool unwind_get_mapping(void *ctx __attribute__((unused))
 	return m;
 }
 
+/*
+ * Global, and not inlined: the verifier looks at each of these once, by itself, and not
+ * again wherever it is called (6.1 took half a minute in an emulator). All it knows of
+ * @s then is its size, and that it may be NULL.
+ */
+__noinline __u64 copy_stack(struct walk_scratch *s, __u64 from);
+__noinline __u32 find_rule(struct walk_scratch *s, __u64 address);
+__noinline __u32 find_rule_by_vma(struct walk_scratch *s, __u64 address);
+__noinline __u64 walk_in_native_copy(struct walk_scratch *s);
+
 /* Callee-saved registers are at most that far below a return address. */
 #define SAVED_BELOW 64
 /* What is mapped is mapped in pages. */
@@ -151,22 +161,26 @@ static __always_inline __u64 copy_bytes(const struct walk_scratch *s, __u64 from
  * that follow do not, as one that fails costs a page fault. A return address that
  * a return probe has replaced is put back.
  */
-static __noinline bool copy_stack(struct walk_scratch *s, __u64 from)
+__noinline __u64 copy_stack(struct walk_scratch *s, __u64 from)
 {
-	__u64 len = copy_bytes(s, from), off = s->hijacked.at - from;
+	__u64 len, off;
 
+	if (!s)
+		return 0;
+	len = copy_bytes(s, from);
+	off = s->hijacked.at - from;
 	s->walk.sp = from;
 	s->walk.copied = 0;
 	if (bpf_probe_read_user(s->copy, len, (void *)from)) {
 		s->unreadable = (from + len - 1) & -PAGE_BYTES;
 		len = copy_bytes(s, from);
 		if (bpf_probe_read_user(s->copy, len, (void *)from))
-			return false;
+			return 0;
 	}
 	s->walk.copied = len;
 	if (off < len && off + sizeof(*s->copy) <= len)
 		*(__u64 *)((void *)s->copy + (off & (NATIVE_COPY_BYTES - 1))) = s->hijacked.ret;
-	return true;
+	return 1;
 }
 
 static __always_inline __u64 unwind_copied(void *ctx, __u64 off)
@@ -210,10 +224,9 @@ static __always_inline __u64 cache_look(struct unwind_cache *cache, __u64 key)
 	return *(volatile __u64 *)cache_entry(cache, key) ^ key << UNWIND_CACHE_SHIFT;
 }
 
-/* Not inlined: most frames come without, and the verifier need not see it more than once. */
-static __noinline __u32 find_rule(struct walk_scratch *s, __u64 address)
+__noinline __u32 find_rule(struct walk_scratch *s, __u64 address)
 {
-	return unwind_find_rule(s, &s->process, address);
+	return s ? unwind_find_rule(s, &s->process, address) : UNWIND_RULE_NO_TABLE;
 }
 
 static long take_vma(struct task_struct *task __attribute__((unused)), struct vm_area_struct *vma,
@@ -233,14 +246,19 @@ static long take_vma(struct task_struct *task __attribute__((unused)), struct vm
 	return 0;
 }
 
-static __noinline __u32 find_rule_by_vma(struct walk_scratch *s, __u64 address)
+__noinline __u32 find_rule_by_vma(struct walk_scratch *s, __u64 address)
 {
 	struct unwind_table_place *place;
+	struct unwind_inode file;
 
+	if (!s)
+		return UNWIND_RULE_NO_TABLE;
 	s->vma.file = (struct unwind_inode){};
 	if (bpf_find_vma(bpf_get_current_task_btf(), address, take_vma, &s, 0))
 		return UNWIND_RULE_NO_TABLE;
-	place = bpf_map_lookup_elem(&unwind_files, &s->vma.file);
+	/* For 6.1 no key may lie where a global function's argument points to. */
+	file = s->vma.file;
+	place = bpf_map_lookup_elem(&unwind_files, &file);
 	if (!place)
 		return UNWIND_RULE_NO_TABLE;
 	return unwind_table_rule(s, place->page, place->pages,
@@ -303,24 +321,29 @@ static __always_inline enum unwind_result native_step(struct walk_scratch *s,
  * with all that changes kept in registers meanwhile: this is where a walk spends its
  * time. False once it comes to anything else.
  */
-static __noinline bool walk_in_native_copy(struct walk_scratch *s)
+__noinline __u64 walk_in_native_copy(struct walk_scratch *s)
 {
-	struct unwind_window w = {
+	struct unwind_window w;
+	__u64 pc, generation, h, n, *ips;
+	__u32 zero = 0;
+	struct unwind_cache *cache = bpf_map_lookup_elem(&unwind_cache, &zero);
+	int i;
+
+	if (!s || !cache)
+		return 0;
+	w = (struct unwind_window){
 		.base = s->walk.sp,
 		.last = s->walk.copied - sizeof(*s->copy),
 		.sp = s->frame.sp - s->walk.sp,
 		.fp = s->frame.fp,
 	};
-	__u64 pc = s->frame.pc, generation = s->process.generation, h = s->walk.hash;
-	__u64 n = s->stack.n, *ips;
-	__u32 zero = 0;
-	struct unwind_cache *cache = bpf_map_lookup_elem(&unwind_cache, &zero);
-	int i;
-
-	if (!cache || !s->walk.copied || s->frame.interrupted || w.sp > w.last)
-		return false;
-	if (n > STACK_MAX_FRAMES - STEPS_AT_ONCE)
-		return false;
+	pc = s->frame.pc;
+	generation = s->process.generation;
+	h = s->walk.hash;
+	n = s->stack.n;
+	if (!s->walk.copied || s->frame.interrupted || w.sp > w.last ||
+	    n > STACK_MAX_FRAMES - STEPS_AT_ONCE)
+		return 0;
 	/* Keep the compiler from proving the mask needless: the verifier wants it. */
 	asm volatile("" : "+r"(n));
 	ips = &s->stack.ips[n & (STACK_MAX_FRAMES - 1)];
