@@ -14,6 +14,7 @@ from test_native import check_asked_for, check_live, work
 
 SHAPES = ["JUMPS", "WORKS"]
 MODES = [[], ["--live"]]
+KEPT = 64 * 7  # glibc: TCACHE_MAX_BINS lists of TCACHE_FILL_COUNT blocks, for each thread
 MATRIX = ["native_matrix", "matrix.c", ("-pthread",)]
 
 
@@ -25,7 +26,7 @@ def environment(*flags):
 @pytest.mark.parametrize("options", MODES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_attached(start, tap, tmp_path, shape, options):
-    program = start([lab.build_native(*MATRIX), "4", "1000"], env=environment(f"-D{shape}"))
+    program = start([lab.build_native(*MATRIX), "4", "3000"], env=environment(f"-D{shape}"))
     program.expect("ready")
     out = str(tmp_path / "x.json")
     t = tap(program.pid, [out], options)
@@ -36,7 +37,8 @@ def test_attached(start, tap, tmp_path, shape, options):
         check_asked_for(books, report)
         return
     check_live(books, report)
-    assert report["leaks"]["untracked_frees"] == 0
+    # glibc itself frees what it keeps of a thread that ends.
+    assert report["leaks"]["untracked_frees"] <= 4 * KEPT < report["totals"]["frees"]
 
 
 @pytest.mark.parametrize("options", MODES)
@@ -49,8 +51,9 @@ def test_launched(root, tmp_path, options):
         assert r.returncode == 0, r.stderr
         report = lab.load_json(out)
         lab.no_losses(report)
-        totals[flags] = [*(report["totals"][name] for name in ("alloc_objects", "alloc_bytes")),
-                         report["address_space"]["totals"]["mmap"]]
-    assert totals[()][0] > 500
+        totals[flags] = [report["totals"][name] for name in ("alloc_objects", "alloc_bytes")]
+        assert [(site["calls"], site["bytes"]) for site in report["address_space"]["sites"]
+                if (site["func"], site["call"]) == ("begin", "mmap")] == [(3, 3 * 4321)]
+    assert totals[()][0] > 400
     assert totals[("-DJUMPS",)] == totals[()]
     assert totals[("-DWORKS",)] == totals[()]
