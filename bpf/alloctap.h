@@ -121,6 +121,12 @@ struct native_probe {
 	__u8 flags;     /* enum native_flags */
 	/* A hit called from here is part of an allocation that was counted already. */
 	struct native_range nested[NATIVE_NESTED_MAX];
+	/* Where calls may be passed on through a pointer (bpf/native_passed.bpf.c). */
+	__u32 file; /* tells files apart */
+	__u16 ops;  /* mask of 1 << enum native_op: what calls by name get from the file; 0: none */
+	__u16 pad;
+	__u32 bytes;              /* of the function */
+	struct native_range text; /* the file's code */
 };
 
 /* Native probes of one session. */

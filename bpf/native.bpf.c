@@ -13,6 +13,7 @@
 #include "native_hit.bpf.h"
 
 const volatile bool cfg_live = false;
+volatile __u32 any_passing = 0;
 struct native_probes_map native_probes SEC(".maps");
 struct live_calls_map live_calls SEC(".maps");
 
@@ -23,7 +24,7 @@ static __always_inline void count_one(struct native_hit *n, struct count_key *ke
 	if (!key->target)
 		return;
 	native_look(n);
-	if (!native_nested(n))
+	if (!native_nested(n) && !native_passed_on(n, key->target))
 		native_count(n, key, v);
 	native_leave(n);
 	hit_end(&n->hit);

@@ -47,6 +47,15 @@ struct live_calls_map {
 };
 extern struct live_calls_map live_calls SEC(".maps");
 
+/* Was a function entered that may pass calls on? Spares every hit a look while none was. */
+extern volatile __u32 any_passing;
+/*
+ * Is it a call of @target that was passed on through a pointer by one that counted it? It goes
+ * to native_probes[@place], a function that begins at @first; @ret is what lies at @slot.
+ * Notes the call where the function may pass it on itself (native_passed.bpf.c).
+ */
+int native_passed(__u64 slot, __u64 ret, __u64 first, __u32 place, __u32 target);
+
 /* An allocator's own frames take less; farther down is another stack, as coroutines have. */
 #define NESTED_BYTES (64 * 1024)
 
@@ -156,6 +165,23 @@ static __always_inline bool native_nested(const struct native_hit *n)
 		}
 	}
 	return false;
+}
+
+/* The same where it was called through a pointer, by another file's. */
+static __always_inline bool native_passed_on(const struct native_hit *n, __u32 target)
+{
+	__u64 ret;
+
+	if (n->probe->ops && !any_passing)
+		any_passing = 1;
+	if (!any_passing)
+		return false;
+	ret = native_return_address(n);
+	if (!native_passed(native_slot(n), ret, REGS_IP(n->hit.regs) - n->probe->offset,
+			   n->hit.cookie.native, target))
+		return false;
+	atomic_add(&n->hit.stats->nested, 1);
+	return true;
 }
 
 /* All ones, which no allocator gives, where it has no room in a word. */

@@ -326,6 +326,8 @@ int live_freed(void *ctx)
 		atomic_add(&n.hit.stats->nested, 1);
 		return 0;
 	}
+	if (native_passed_on(&n, key.target))
+		return 0;
 	if (live_remove(&key, &block))
 		count_freed(key.target, &block);
 	else if (!live_full_ns)

@@ -101,6 +101,11 @@ static void check_seed(const char *name, bool is_glibc)
 	assert_false(is_nested(p, TEXT + 8 * STEP + 6));  /* whoever throws */
 	assert_false(is_nested(p, TEXT + 14 * STEP + 9)); /* pool_alloc, which was asked for */
 	assert_string_equal(p->family, is_glibc ? "glibc" : "its own");
+	/* What no known allocator has may pass calls on through a pointer. */
+	assert_int_equal(p->probe.ops & 1u << NATIVE_MALLOC, is_glibc ? 0 : 1u << NATIVE_MALLOC);
+	if (!is_glibc)
+		assert_true(p->probe.bytes && p->probe.text.start <= 0 &&
+			    p->probe.text.end >= (int64_t)p->probe.bytes);
 	p = need(&plan, "realloc");
 	assert_int_equal(p->probe.flags, NATIVE_NULL_ELSEWHERE);
 	assert_int_equal(p->probe.op, NATIVE_REALLOC);

@@ -136,6 +136,8 @@ static void settle(struct finder *finder)
 		bool ours = !all[i].in_family_only ||
 			    (finder->family && finder->family->name == all[i].family);
 
+		all[i].is_plain =
+			!all[i].family && !finder->family && strncmp(all[i].symbol, "_Z", 2) != 0;
 		if (!all[i].family)
 			all[i].family = family_of(finder, all[i].symbol);
 		if (ours)

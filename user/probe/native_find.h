@@ -21,6 +21,7 @@ struct native_found {
 	bool custom;
 	bool takes_from_another; /* custom, and calls one that is tapped as well */
 	bool in_family_only;
+	bool is_plain; /* a name of C that other files have too, in a file of no known family */
 	/* Why it is not tapped; NULL: it is. */
 	const char *why_not;
 	uint8_t flags; /* enum native_flags */

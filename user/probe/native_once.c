@@ -10,6 +10,10 @@
  *				into what A called on the way.
  *	A calls another file's	that one counts it, and A is not tapped: a return address
  *				in another file has no fixed distance from B.
+ *	A calls through a	both are tapped: A counts it, and B's probe knows what A's
+ *	pointer			saw of the thread (bpf/native_passed.bpf.c). So a preloaded
+ *				malloc goes on to libc's. A is of no known family, and has a
+ *				function of C's names, tapped, that does what B does.
  *
  * A realloc that calls free is a free by itself already: the same holds there. Who names
  * an allocator of his own wants its pieces told apart from the blocks it cuts them

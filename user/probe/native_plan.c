@@ -80,6 +80,39 @@ static struct native_wanted wanted_of(const struct native_found *found, bool has
 	return wanted;
 }
 
+/* What calls by name get from the file, of a kind that others have as well. */
+static __u16 ops_of(const struct native_findings *f)
+{
+	__u16 ops = 0;
+
+	vec_for_each (&f->all, found) {
+		if (!found->why_not && found->is_plain && found->function.op <= NATIVE_SBRK)
+			ops |= (__u16)(1u << found->function.op);
+	}
+	return ops;
+}
+
+/* For functions that may pass calls on to another file's through a pointer. */
+static void set_passing(struct native_probe *probe, const struct native_found *found,
+			const struct elf_file *elf, __u16 ops)
+{
+	if (found->custom || !ops || found->function.op > NATIVE_SBRK)
+		return;
+	for (size_t i = 0; i < elf_file_n_segments(elf); i++) {
+		const struct elf_segment *s = elf_file_segment(elf, i);
+		int64_t start = (int64_t)(s->vaddr - found->vaddr);
+
+		if (found->vaddr - s->vaddr >= s->memsz || s->memsz > INT32_MAX ||
+		    found->end - found->vaddr > s->memsz)
+			continue;
+		probe->ops = ops;
+		probe->bytes = (__u32)(found->end - found->vaddr);
+		probe->text =
+			(struct native_range){(__s32)start, (__s32)(start + (int64_t)s->memsz)};
+		return;
+	}
+}
+
 static int find_point(struct native_planned_probe *p, const struct native_found *found,
 		      const struct elf_file *elf)
 {
@@ -111,7 +144,7 @@ static int find_point(struct native_planned_probe *p, const struct native_found 
 }
 
 static int add_probe(struct native_plan *plan, struct native_found *found,
-		     const struct elf_file *elf, bool live)
+		     const struct elf_file *elf, __u16 ops, bool live)
 {
 	struct native_planned_probe p = {
 		.symbol = found->symbol,
@@ -128,6 +161,7 @@ static int add_probe(struct native_plan *plan, struct native_found *found,
 	if (find_point(&p, found, elf))
 		return 0; /* a symbol outside the file's bytes: damaged */
 	set_nested(&p.probe, found);
+	set_passing(&p.probe, found, elf, ops);
 	if (vec_grow((void **)&plan->probes, &plan->cap, plan->n + 1, sizeof(p)))
 		return -ENOMEM;
 	plan->probes[plan->n++] = p;
@@ -174,17 +208,19 @@ int native_plan_file(struct native_plan *plan, const char *name, const struct el
 {
 	struct native_findings f;
 	int err = native_find(&f, elf, request);
+	__u16 ops;
 
 	*plan = (struct native_plan){0};
 	if (!err)
 		err = native_count_once(&f, elf);
+	ops = ops_of(&f);
 	vec_for_each (&f.all, found) {
 		if (err)
 			break;
 		if (found->custom)
 			tell_of_custom(name, found);
 		err = found->why_not ? add_skipped(plan, found)
-				     : add_probe(plan, found, elf, request->live);
+				     : add_probe(plan, found, elf, ops, request->live);
 	}
 	native_findings_free(&f);
 	if (err)

@@ -95,6 +95,8 @@ void native_prepare(struct native *n, struct alloctap_bpf *skel, const struct at
 		if (request->kinds & KINDS_CONTAINER)
 			prepare(n, skel, a, ROLE_CONTAINER, skel->progs.native_container);
 	}
+	if (!request || !(request->kinds & (KIND_BIT(KIND_ALLOC) | KINDS_PAGES)))
+		bpf_map__set_autocreate(skel->maps.passings, false);
 	if (request && request->live) {
 		prepare_live(n, skel, a, max_live ?: NATIVE_MAX_LIVE_DEFAULT);
 	} else {
@@ -138,9 +140,11 @@ static int note_probes(const struct native *n, const struct native_plan *plan, u
 	int err = 0;
 
 	for (size_t i = 0; i < plan->n && !err; i++) {
+		struct native_probe probe = plan->probes[i].probe;
 		uint32_t place = first + (uint32_t)i;
 
-		err = bpf_map_update_elem(n->probes_fd, &place, &plan->probes[i].probe, BPF_ANY);
+		probe.file = first;
+		err = bpf_map_update_elem(n->probes_fd, &place, &probe, BPF_ANY);
 	}
 	return err;
 }
