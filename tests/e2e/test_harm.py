@@ -147,3 +147,20 @@ def test_kill_9_leaves_nothing(start, tap, tmp_path, link):
     # Others may want the CPU too for a moment; a probe left behind would stay.
     eventually(lambda: speed(target) > 0.9 * full_speed, 20)
     finish(target)
+
+
+def test_kill_9_lets_a_stopped_command_go_on(root, tmp_path):
+    """Its launcher stops a command at each exec; nobody else would let it run again."""
+    gone_on = tmp_path / "on"
+    with subprocess.Popen([lab.ALLOCTAP, "record", "-o", tmp_path / "x.json", "--", "sh", "-c",
+                           f"echo $$; kill -STOP $$; touch {gone_on}"],
+                          stdout=subprocess.PIPE, text=True) as p:
+        pid = int(p.stdout.readline())
+        eventually(lambda: state(pid) == "T")
+        p.kill()
+    eventually(gone_on.exists)
+
+
+def state(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        return f.read().rsplit(") ", 1)[1][0]

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,6 +39,8 @@ static void run_command(char *const argv[], int report)
 
 	/* Ignored signals stay ignored across exec: what we ignore is not the command's. */
 	signal(SIGPIPE, SIG_DFL);
+	/* Should we be killed while it is stopped at a later exec, it goes on. */
+	prctl(PR_SET_PDEATHSIG, SIGCONT);
 	if (!ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 		execvp(argv[0], argv);
 	err = errno;
