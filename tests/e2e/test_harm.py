@@ -47,7 +47,7 @@ def cycles(start, version, count, link):
     finish(target)
 
 
-CYCLES = int(os.environ.get("ALLOCTAP_CYCLES", "40"))
+CYCLES = int(os.environ.get("ALLOCTAP_CYCLES", "16"))
 
 
 @pytest.mark.parametrize("version", ["1.19", "1.27.4"])

@@ -150,7 +150,7 @@ def test_live_map_full(start, tap, tmp_path):
 
 # With each allocator. Four busy threads leave us a cycle each second or two on 2 CPUs;
 # ALLOCTAP_CYCLES=200 is the long form.
-CYCLES = int(os.environ.get("ALLOCTAP_CYCLES", "10"))
+CYCLES = int(os.environ.get("ALLOCTAP_CYCLES", "5"))
 
 
 def cycles(start, allocator, count, options):
