@@ -254,7 +254,7 @@ func boxedReplaced(p *phase) {
 //
 //go:noinline
 func overBoxLimit(p *phase) {
-	const maps, n = 4, 1400
+	const maps, n = 16, 1400
 	p.begin(map[uint64]muchOver(nil), maps, n)
 	for i := 0; i < maps; i++ {
 		m := make(map[uint64]muchOver, n)
@@ -283,7 +283,7 @@ func justOverBoxLimit(p *phase) {
 
 //go:noinline
 func underBoxLimit(p *phase) {
-	const maps, n = 4, 1400
+	const maps, n = 16, 1400
 	p.begin(map[uint64]justUnder(nil), maps, n)
 	for i := 0; i < maps; i++ {
 		m := make(map[uint64]justUnder, n)
