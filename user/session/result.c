@@ -71,6 +71,9 @@ static uint64_t untapped_ns(const struct result_input *in, const struct target *
 	uint64_t end = target->end_ns ? since_start(in, target->end_ns) : in->duration_ns;
 	uint64_t life = end > start ? end - start : 1;
 
+	/* It was over when recording began: there is nothing to miss. */
+	if (target->end_ns && target->end_ns <= in->started_ns)
+		return 0;
 	return tap_exe(target->tap) && target->untapped_ns < life ? target->untapped_ns : life;
 }
 
