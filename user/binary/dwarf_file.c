@@ -85,3 +85,14 @@ void dwarf_file_close(struct dwarf_file *f)
 	if (f->fd >= 0)
 		close(f->fd);
 }
+
+bool dwarf_number(Dwarf_Die *die, unsigned int name, uint32_t *value)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Word word;
+
+	if (dwarf_formudata(dwarf_attr(die, name, &attr), &word) || word > UINT32_MAX)
+		return false;
+	*value = (uint32_t)word;
+	return true;
+}

@@ -4,6 +4,8 @@
 #define ALLOCTAP_BINARY_DWARF_FILE_H
 
 #include <elfutils/libdw.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 struct dwarf_file {
 	int fd;
@@ -17,5 +19,8 @@ struct dwarf_file {
  */
 int dwarf_file_open(struct dwarf_file *f, int fd);
 void dwarf_file_close(struct dwarf_file *f);
+
+/* The attribute DW_AT_... @name of @die; false: it has none, or none of 32 bits. */
+bool dwarf_number(Dwarf_Die *die, unsigned int name, uint32_t *value);
 
 #endif

@@ -159,17 +159,6 @@ static const struct origin *origin_of(struct finder *f, Dwarf_Die die)
 	return NULL;
 }
 
-static bool number(Dwarf_Die *die, unsigned int name, uint32_t *value)
-{
-	Dwarf_Attribute attr;
-	Dwarf_Word word;
-
-	if (dwarf_formudata(dwarf_attr(die, name, &attr), &word) || word > UINT32_MAX)
-		return false;
-	*value = (uint32_t)word;
-	return true;
-}
-
 /* Where its code is: as much of it as there is room for. */
 static size_t read_code(Dwarf_Die *copy, struct inlined_code *code)
 {
@@ -198,12 +187,12 @@ static int tell(struct finder *f, const struct where *w, Dwarf_Die *copy, int wh
 
 	place.code = code;
 	place.n_code = read_code(copy, code);
-	if (number(copy, DW_AT_call_file, &file) && !dwarf_getsrcfiles(w->unit, &files, &n) &&
+	if (dwarf_number(copy, DW_AT_call_file, &file) && !dwarf_getsrcfiles(w->unit, &files, &n) &&
 	    file < n)
 		name = dwarf_filesrc(files, file, NULL, NULL);
 	if (name && strcmp(name, "???") != 0)
 		place.file = name;
-	number(copy, DW_AT_call_line, &place.line);
+	dwarf_number(copy, DW_AT_call_line, &place.line);
 	return f->search->found(f->search->ctx, which, &place);
 }
 

@@ -272,17 +272,6 @@ static bool find_unit(struct dwarf_lines *d, uint64_t vaddr, struct unit **unit,
 	return dwarf_offdie(d->file.dwarf, (*unit)->offset, die);
 }
 
-static bool number(Dwarf_Die *die, unsigned int name, uint32_t *value)
-{
-	Dwarf_Attribute attr;
-	Dwarf_Word word;
-
-	if (dwarf_formudata(dwarf_attr(die, name, &attr), &word) || word > UINT32_MAX)
-		return false;
-	*value = (uint32_t)word;
-	return true;
-}
-
 static const char *string(Dwarf_Die *die, unsigned int name)
 {
 	Dwarf_Attribute attr;
@@ -323,11 +312,11 @@ static void place_call(Dwarf_Die *unit_die, Dwarf_Die *call, struct dwarf_frame 
 	uint32_t file, line;
 	size_t n;
 
-	if (number(call, DW_AT_call_file, &file) && !dwarf_getsrcfiles(unit_die, &files, &n) &&
-	    file < n)
+	if (dwarf_number(call, DW_AT_call_file, &file) &&
+	    !dwarf_getsrcfiles(unit_die, &files, &n) && file < n)
 		name = dwarf_filesrc(files, file, NULL, NULL);
 	place_file(unit_die, name, f);
-	if (number(call, DW_AT_call_line, &line))
+	if (dwarf_number(call, DW_AT_call_line, &line))
 		f->line = line;
 }
 

@@ -3,8 +3,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "session/alloc_bins.h"
 
 struct alloc_bins {
@@ -56,14 +56,6 @@ void alloc_bins_set_owner(struct alloc_bins *b, uint32_t place, uint32_t target)
 {
 	if (place < b->n / ALLOC_BINS)
 		b->owners[place] = target;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
 
 /* The latest time, not after bin number @now, that bin @i of a target stands for. */

@@ -4,9 +4,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/vec.h"
 #include "session/calibrate.h"
@@ -32,14 +32,6 @@ struct session {
 	bool starting; /* a target has not mapped its libraries yet */
 	uint64_t start_unix_ns, started_ns, stopped_ns, drained_ns;
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
 
 const char *session_libbpf_version(void)
 {
@@ -237,7 +229,7 @@ static int start_clocks(struct session *s)
 			process_cpu_ns(tap_process(target->tap), &target->cpu_at_start_ns);
 	}
 	s->start_unix_ns = clock_ns(CLOCK_REALTIME);
-	s->started_ns = s->drained_ns = clock_ns(CLOCK_MONOTONIC);
+	s->started_ns = s->drained_ns = now_ns();
 	err = kernel_set_origin(s->t.kernel, s->started_ns);
 	usdt_set_start(s->t.usdt, s->started_ns);
 	if (!err && s->t.live)
@@ -299,7 +291,7 @@ int session_start(struct session *s)
 		err = look_at_memory(s, s->started_ns, false);
 	if (err)
 		return err;
-	s->t.counts_since_ns = clock_ns(CLOCK_MONOTONIC);
+	s->t.counts_since_ns = now_ns();
 	kernel_count(s->t.kernel, true);
 	return 0;
 }
@@ -325,7 +317,7 @@ static int look_at_target(struct session *s, struct target *target, bool ended)
 			 tap_name(t));
 	else
 		return 0;
-	return tapper_gone(&s->t, target, clock_ns(CLOCK_MONOTONIC));
+	return tapper_gone(&s->t, target, now_ns());
 }
 
 /* A type that may be gone when we come to name things. */
@@ -419,14 +411,14 @@ static int drain(struct session *s)
 	if (!err)
 		read_fleeting_types(s, known);
 	if (!err && s->t.live)
-		err = live_look(s->t.live, &s->raw, clock_ns(CLOCK_MONOTONIC));
+		err = live_look(s->t.live, &s->raw, now_ns());
 	return err;
 }
 
 int session_poll(struct session *s, int timeout_ms)
 {
 	int err = wait_for_something(s, timeout_ms);
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = now_ns();
 
 	if (!err)
 		err = take_news(s);
@@ -449,8 +441,7 @@ void session_status(struct session *s, struct session_status *status)
 	uint64_t losses[LOST_MAX];
 
 	*status = (struct session_status){
-		.elapsed_ns =
-			(s->stopped_ns ? s->stopped_ns : clock_ns(CLOCK_MONOTONIC)) - s->started_ns,
+		.elapsed_ns = (s->stopped_ns ? s->stopped_ns : now_ns()) - s->started_ns,
 		.hits = kernel_stats(s->t.kernel).hits,
 		.alloc_objects = s->raw.totals[KIND_ALLOC].objects,
 		.alloc_bytes = s->raw.totals[KIND_ALLOC].bytes,
@@ -486,7 +477,7 @@ int session_stop(struct session *s)
 	int err = 0;
 
 	kernel_count(s->t.kernel, false);
-	s->stopped_ns = clock_ns(CLOCK_MONOTONIC);
+	s->stopped_ns = now_ns();
 	/* What was mapped since, while it can still be asked for. */
 	err = look_at_memory(s, s->stopped_ns, true);
 	if (!err)

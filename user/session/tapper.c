@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "probe/return_guard.h"
 #include "session/tapper.h"
@@ -16,14 +16,6 @@ bool tapper_has_something(const struct tapper *t, const struct tap *tap)
 {
 	return tap_is_go(tap) || tap_gc_file(tap) ||
 	       (tapper_wants_native(t, tap) && tap_has_allocator(tap));
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
 
 /*

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/intern.h"
 #include "base/log.h"
 #include "base/units.h"
@@ -116,14 +116,6 @@ void unwind_configure(struct unwind *u, struct alloctap_bpf *skel)
 int unwind_start(struct unwind *u, struct alloctap_bpf *skel)
 {
 	return unwind_store_start(u->store, skel);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
 
 /* --- files ---------------------------------------------------------------------- */
