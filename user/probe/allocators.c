@@ -27,14 +27,16 @@ enum { MIMALLOC, TCMALLOC, JEMALLOC, GLIBC, MUSL, LIBCXX, RUST, ABSL };
 
 /* The allocators that replace libc's come first: some define libc's names too. */
 static const struct native_family families[] = {
-	[MIMALLOC] = {"mimalloc", {"mi_malloc", "mi_malloc_aligned", "mi_zalloc_aligned"}},
-	[TCMALLOC] = {"tcmalloc", {"tc_malloc", "TCMallocInternalMalloc"}},
-	[JEMALLOC] = {"jemalloc", {"mallocx", "je_mallocx", "_rjem_mallocx"}},
-	[GLIBC] = {"glibc", {"__libc_pvalloc"}},
-	[MUSL] = {"musl", {"__dls2b", "__libc_malloc_impl", "__malloc_alloc_meta"}},
-	[LIBCXX] = {"libc++", {NULL}},
-	[RUST] = {"Rust", {NULL}},
-	[ABSL] = {"absl", {NULL}},
+	[MIMALLOC] = {"mimalloc",
+		      {"mi_malloc", "mi_malloc_aligned", "mi_zalloc_aligned"},
+		      "libmimalloc"},
+	[TCMALLOC] = {"tcmalloc", {"tc_malloc", "TCMallocInternalMalloc"}, "libtcmalloc"},
+	[JEMALLOC] = {"jemalloc", {"mallocx", "je_mallocx", "_rjem_mallocx"}, "libjemalloc"},
+	[GLIBC] = {"glibc", {"__libc_pvalloc"}, "libc.so."},
+	[MUSL] = {"musl", {"__dls2b", "__libc_malloc_impl", "__malloc_alloc_meta"}, NULL},
+	[LIBCXX] = {"libc++", {NULL}, NULL},
+	[RUST] = {"Rust", {NULL}, NULL},
+	[ABSL] = {"absl", {NULL}, NULL},
 };
 
 #define MALLOC(name, size)                                \
@@ -402,6 +404,17 @@ const struct native_family *native_family_of_marker(const char *name)
 			if (families[i].markers[k] && is_named(name, len, families[i].markers[k]))
 				return &families[i];
 		}
+	}
+	return NULL;
+}
+
+const struct native_family *native_family_of_library(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		const char *library = families[i].library;
+
+		if (library && !strncmp(name, library, strlen(library)))
+			return &families[i];
 	}
 	return NULL;
 }

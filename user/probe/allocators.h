@@ -17,6 +17,7 @@ struct native_family {
 	const char *name; /* "jemalloc" */
 	/* A file that has a function of one of these names is of this family; NULL: no more. */
 	const char *markers[4];
+	const char *library; /* how a library that is nothing else is called, its beginning */
 };
 
 struct native_function {
@@ -41,6 +42,8 @@ struct native_match {
 bool native_function_find(const char *name, struct native_match *match);
 /* The family whose marker that name is, or NULL. */
 const struct native_family *native_family_of_marker(const char *name);
+/* The family of the library of that name, or NULL. */
+const struct native_family *native_family_of_library(const char *name);
 /* Which of two families a file is of that has markers of both. Either may be NULL. */
 const struct native_family *native_family_choose(const struct native_family *a,
 						 const struct native_family *b);
