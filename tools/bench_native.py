@@ -183,9 +183,42 @@ def bench_tables(row):
         row(f"all {len(files)} tables of {name}", f"{ms:.0f} ms", f"<= {goal} ms", ms <= goal)
 
 
+def start_us(program):
+    """The start and end of a program that does nothing."""
+    began = time.perf_counter()
+    pid = os.posix_spawn(program, [program], os.environ)
+    os.waitpid(pid, 0)
+    return (time.perf_counter() - began) * 1e6
+
+
+def bench_start(row):
+    """What an exec takes that asks our keeper, and one that need not, as the program is known."""
+    program = os.path.join(OUT, "nothing")
+    subprocess.run(["gcc", "-static", "-o", program, "-x", "c", "-"], text=True, check=True,
+                   input="int main(void) { return 0; }")
+    variants = {"untapped": None, "-a": ["-a"], "--comm": ["--comm", "another-name"]}
+    best = dict.fromkeys(variants, float("inf"))
+    for _ in range(ROUNDS):
+        for name, options in variants.items():
+            tap = options and subprocess.Popen(
+                [ALLOCTAP, "record", *options, "-o", "/dev/null", "-f", "folded"],
+                stderr=subprocess.PIPE, text=True)
+            while tap and "tapping " not in tap.stderr.readline():
+                assert tap.poll() is None
+            best[name] = min([best[name], *(start_us(program) for _ in range(BATCHES))])
+            if tap:
+                tap.send_signal(2)
+                tap.communicate()
+    for name, what in (("-a", "known, with -a"), ("--comm", "of another name, with --comm")):
+        ratio = best[name] / best["untapped"]
+        row(f"start of a program {what} / without alloctap", f"{ratio:.2f}", "<= 1.25",
+            ratio <= 1.25)
+
+
 def bench_native(row):
     """row(what, measured, goal, good) for each."""
     bench_allocation(row)
+    bench_start(row)
     subprocess.run(["make", "-s", "-C", TOP, os.path.relpath(ROWDUMP, TOP)], check=True)
     bench_tables(row)
 

@@ -358,8 +358,8 @@ def check_crowd(crowd, own, report):
         off = abs(seen[pid][1] - own[pid][1])
         assert seen[pid][0] == own[pid][0] and off <= crowd.tiny.get(pid, 0), (
             name, pid, seen[pid], own[pid])
-    # Of each program, the first at most (and who started before its probes were in).
-    assert len(partial) <= 2 * len(crowd.kinds), partial
+    # Programs wait for their probes; only for so long, on a machine that has no time for us.
+    assert len(partial) <= report["cost"]["held"]["late"], partial
 
 
 def test_by_name(start, tmp_path, program):

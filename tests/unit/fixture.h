@@ -163,7 +163,11 @@ static inline struct profile *fixture_finish(struct profile_builder *b)
 	p->start_unix_ns = 1700000000000000000ull;
 	p->duration_ns = 2500000000ull;
 	p->cost = (struct profile_cost){
-		.hits = 1300, .trap_ns = 700, .program_ns = 112.5, .target_cpu_share = 0.031};
+		.hits = 1300,
+		.trap_ns = 700,
+		.program_ns = 112.5,
+		.target_cpu_share = 0.031,
+		.holds = {.programs = 3, .late = 1, .total_ns = 41000000, .longest_ns = 21000000}};
 	p->stacks_truncated = 7;
 	p->stacks_broken = 2;
 	return p;

@@ -196,7 +196,10 @@ static inline struct profile *page_finish(struct profile_builder *b)
 	p->mode = mode;
 	p->start_unix_ns = 1795359903ull * 1000000000;
 	p->duration_ns = 10000000000ull;
-	p->cost = (struct profile_cost){2986912, 603.5, 212.25, 0.0243};
+	p->cost = (struct profile_cost){.hits = 2986912,
+					.trap_ns = 603.5,
+					.program_ns = 212.25,
+					.target_cpu_share = 0.0243};
 	return p;
 }
 

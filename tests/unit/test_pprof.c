@@ -223,6 +223,8 @@ static void its_comments_tell_the_conditions(void **state)
 		"targets: server (pid 4711, go1.26.8)",
 		("cost: 1.30k probe hits x 812 ns (700 ns trap, 112 ns program) = 3.1% of the "
 		 "target's CPU time"),
+		("cost: 3 new programs were held at the start until probes were in: 41.0ms in all, "
+		 "21.0ms at most, 1 of them not long enough"),
 		"lost: 3 stack_map_full: the map of stacks was full: raise --max-stacks",
 		"lost: 2 recursion: the kernel skipped a nested probe",
 		"inuse_* are 0: frees are not tracked",

@@ -54,6 +54,13 @@ static int apply_children(struct options *o, const char *value)
 	return 0;
 }
 
+static int apply_no_hold(struct options *o, const char *value)
+{
+	(void)value;
+	o->session.no_hold = true;
+	return 0;
+}
+
 /* One way to select processes excludes the others. */
 static int select_by(struct options *o, enum select_mode mode)
 {
@@ -403,6 +410,8 @@ const struct option_spec option_specs[] = {
 	{0, "cgroup", "DIR", CMD_RECORD, apply_cgroup,
 	 "of all processes, those in a cgroup, as /sys/fs/cgroup/system.slice",
 	 "a directory under /sys/fs/cgroup"},
+	{0, "no-hold", NULL, CMD_RECORD, apply_no_hold,
+	 "with the four above: programs never seen before do not wait until probes are in", ""},
 	{'d', "duration", "TIME", CMD_RECORD, apply_duration,
 	 "stop after TIME (500ms, 10s, 5m); else at Ctrl-C or the target's end",
 	 "a time above 0, as 500ms, 10s, 5m"},

@@ -241,7 +241,7 @@ static void say_summary(const struct recorder *r, const struct profile *p)
 {
 	const struct options *o = r->options;
 	struct profile_totals t = profile_totals(p);
-	char bytes[32], partial[256];
+	char bytes[32], partial[256], held[256];
 
 	if (session_sees_allocations(r->session))
 		log_info("%llu objects, %s, %llu map inserts in %.2f s",
@@ -264,6 +264,8 @@ static void say_summary(const struct recorder *r, const struct profile *p)
 	log_info("cost: %llu probe hits at %.2f us each, %.1f%% of the target's CPU time",
 		 (unsigned long long)p->cost.hits, (p->cost.trap_ns + p->cost.program_ns) / 1000,
 		 100 * p->cost.target_cpu_share);
+	if (summary_held(p, held, sizeof(held)))
+		log_info("%s", held);
 	vec_for_each (&o->outputs, out) {
 		if (out->exporter == &exporter_pprof)
 			log_info("next: go tool pprof -http=: %s", out->path);

@@ -43,6 +43,14 @@ void json_cost(struct json_writer *w, const struct profile_cost *c)
 	json_double(w, "trap_ns", c->trap_ns);
 	json_double(w, "program_ns", c->program_ns);
 	json_double(w, "target_cpu_share", c->target_cpu_share);
+	if (c->holds.programs) {
+		json_object(w, "held");
+		json_uint(w, "programs", c->holds.programs);
+		json_uint(w, "late", c->holds.late);
+		json_uint(w, "total_ns", c->holds.total_ns);
+		json_uint(w, "longest_ns", c->holds.longest_ns);
+		json_end(w);
+	}
 	json_end(w);
 }
 

@@ -199,6 +199,8 @@ static void add_comment(struct pprof *f, const char *line)
 
 static void print_comments(const struct profile *p, FILE *out)
 {
+	char held[256];
+
 	fputs("alloctap ", out);
 	summary_put(out, profile_str(p, p->tool_version));
 	fputs(", ", out);
@@ -207,6 +209,8 @@ static void print_comments(const struct profile *p, FILE *out)
 	summary_targets(out, p);
 	fputs("\ncost: ", out);
 	summary_cost(out, p);
+	if (summary_held(p, held, sizeof(held)))
+		fprintf(out, "\ncost: %s", held);
 	if (!p->n_losses)
 		fputs("\nlost: nothing", out);
 	for (size_t i = 0; i < p->n_losses; i++) {

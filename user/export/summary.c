@@ -52,6 +52,23 @@ void summary_cost(FILE *out, const struct profile *p)
 		fputs(", time per hit not measured", out);
 }
 
+bool summary_held(const struct profile *p, char *text, size_t size)
+{
+	const struct profile_holds *h = &p->cost.holds;
+	char total[32], longest[32], late[64] = "";
+
+	if (h->late)
+		snprintf(late, sizeof(late), ", %" PRIu64 " of them not long enough", h->late);
+	if (h->programs)
+		snprintf(text, size,
+			 "%" PRIu64 " new program%s held at the start until probes were in: %s in "
+			 "all, %s at most%s",
+			 h->programs, h->programs == 1 ? " was" : "s were",
+			 format_duration(total, sizeof(total), h->total_ns),
+			 format_duration(longest, sizeof(longest), h->longest_ns), late);
+	return h->programs > 0;
+}
+
 bool summary_partial(const struct profile *p, char *text, size_t size)
 {
 	uint64_t longest = 0;

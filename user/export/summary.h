@@ -18,6 +18,8 @@ void summary_put(FILE *out, const char *s);
 void summary_targets(FILE *out, const struct profile *p);
 /* "1.23M probe hits x 812 ns (700 ns trap, 112 ns program) = 3.1% of the target's CPU time" */
 void summary_cost(FILE *out, const struct profile *p);
+/* The programs that waited for us, in words; false where none did. */
+bool summary_held(const struct profile *p, char *text, size_t size);
 /*
  * Puts "3 of 60 processes ..." into @text: that figures of those with an untapped_ns are
  * partial. Whether there are any.

@@ -136,9 +136,13 @@ static void print_stacks(const struct text *t)
 
 static void print_cost(const struct text *t)
 {
+	char held[256];
+
 	fputs("cost         ", t->out);
 	summary_cost(t->out, t->p);
 	fputc('\n', t->out);
+	if (summary_held(t->p, held, sizeof(held)))
+		fprintf(t->out, "             %s\n", held);
 }
 
 static void print_losses(const struct text *t)

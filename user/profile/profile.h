@@ -282,11 +282,19 @@ struct profile_loss {
 	uint64_t count;
 };
 
+/* Programs that waited at their start until their probes were in. */
+struct profile_holds {
+	uint64_t programs;             /* that were new */
+	uint64_t late;                 /* began without: we were not ready in time */
+	uint64_t total_ns, longest_ns; /* of all waits, those of known programs too */
+};
+
 struct profile_cost {
 	uint64_t hits;
 	double trap_ns;          /* an empty probe of this kind on this machine */
 	double program_ns;       /* what our program adds, mean of timed hits */
 	double target_cpu_share; /* of the target's own CPU time, 0..1 */
+	struct profile_holds holds;
 };
 
 struct profile {

@@ -396,6 +396,12 @@ static int unpack_scalars(struct unpacker *u)
 		p->cost.trap_ns = r->cost->trap_ns;
 		p->cost.program_ns = r->cost->program_ns;
 		p->cost.target_cpu_share = r->cost->target_cpu_share;
+		p->cost.holds = (struct profile_holds){
+			.programs = r->cost->held_programs,
+			.late = r->cost->held_late,
+			.total_ns = r->cost->held_ns,
+			.longest_ns = r->cost->held_longest_ns,
+		};
 	}
 	if (unpack_string(u, p->tool_version) || unpack_string(u, p->mode))
 		return -EBADMSG;

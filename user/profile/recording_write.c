@@ -329,6 +329,10 @@ static void pack_scalars(struct packer *k)
 	cost.trap_ns = p->cost.trap_ns;
 	cost.program_ns = p->cost.program_ns;
 	cost.target_cpu_share = p->cost.target_cpu_share;
+	cost.held_programs = p->cost.holds.programs;
+	cost.held_late = p->cost.holds.late;
+	cost.held_ns = p->cost.holds.total_ns;
+	cost.held_longest_ns = p->cost.holds.longest_ns;
 	r.cost = &cost;
 	pack_emit(k, &r);
 }

@@ -33,6 +33,7 @@ struct recent {
 
 struct follow {
 	struct tapper *t;
+	struct gate *gate;
 	struct perf_records *records; /* NULL: cannot be had */
 	VEC(struct event) events;
 	VEC(uint32_t) changed; /* ids of targets that mapped something */
@@ -42,13 +43,14 @@ struct follow {
 	bool missed;
 };
 
-struct follow *follow_new(struct tapper *t)
+struct follow *follow_new(struct tapper *t, struct gate *gate)
 {
 	struct follow *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return NULL;
 	f->t = t;
+	f->gate = gate;
 	f->recent = calloc(RECENT_MAX, sizeof(*f->recent));
 	if (!f->recent) {
 		follow_free(f);
@@ -247,6 +249,7 @@ static int begin_target(struct follow *f, size_t i)
 	if (!f->t->everywhere)
 		log_info("pid %u has become another program (exec): %s, which is tapped now",
 			 e->tgid, tap_comm(tap));
+	gate_note_file(f->gate, tap_exe(tap));
 	/* At the very end probes are out already. */
 	if (!f->t->attachment)
 		return 0;

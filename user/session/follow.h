@@ -6,12 +6,12 @@
 #ifndef ALLOCTAP_SESSION_FOLLOW_H
 #define ALLOCTAP_SESSION_FOLLOW_H
 
-#include "session/tapper.h"
+#include "session/gate.h"
 
 struct follow;
 
-/* NULL with errno ENOMEM. Where the kernel's records cannot be had, that is said. */
-struct follow *follow_new(struct tapper *t);
+/* @gate is told of targets' files. NULL with errno ENOMEM. Where the kernel's records cannot be had, that is said. */
+struct follow *follow_new(struct tapper *t, struct gate *gate);
 void follow_free(struct follow *f);
 /* Readable when something was mapped; -1: never. */
 int follow_fd(const struct follow *f);

@@ -265,7 +265,7 @@ static int add_losses(struct result *r)
 
 static struct profile_cost measure_cost(const struct result_input *in)
 {
-	struct profile_cost cost = {.hits = in->stats.hits};
+	struct profile_cost cost = {.hits = in->stats.hits, .holds = in->holds};
 	uint64_t counted = in->stats.hits - in->stats.restarts - in->stats.zero_sized -
 			   in->stats.foreign - in->stats.nested - in->stats.failed;
 	uint64_t cpu_ns = 0;

@@ -16,6 +16,7 @@ struct result_input {
 	const struct targets *targets;
 	const struct raw_counts *raw;
 	struct tap_stats stats;
+	struct profile_holds holds;
 	uint64_t losses[LOST_MAX];
 	const struct gc_log *gc;
 	const struct live *live; /* NULL: blocks were not followed */

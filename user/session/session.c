@@ -23,6 +23,7 @@
 struct session {
 	struct session_options options;
 	struct tapper t;
+	struct gate *gate;     /* once started */
 	struct follow *follow; /* once started */
 	struct raw_counts raw;
 	struct gc_log *gc;
@@ -90,6 +91,7 @@ void session_free(struct session *s)
 	if (!s)
 		return;
 	follow_free(s->follow);
+	gate_free(s->gate);
 	attachment_free(s->t.attachment);
 	live_free(s->t.live);
 	unwind_free(s->t.unwind);
@@ -257,7 +259,8 @@ static int look_at_memory(struct session *s, uint64_t now_ns, bool last)
 /* Those that were named, and those that run already and are selected. */
 static int know_targets(struct session *s)
 {
-	int err = 0;
+	pid_t keeper = gate_keeper(s->gate);
+	int err = keeper ? kernel_add_target(s->t.kernel, 0, keeper) : 0;
 
 	vec_for_each (&s->t.targets.list, target) {
 		if (!err)
@@ -268,14 +271,62 @@ static int know_targets(struct session *s)
 	return err;
 }
 
-int session_start(struct session *s)
+/* A type that may be gone when we come to name things. */
+static void read_type(struct session *s, uint32_t id, uint64_t type)
 {
-	bool named = s->options.select == SELECT_NAMED;
-	int err = load(s);
+	struct target *target = targets_by_id(&s->t.targets, id);
+	struct target_types *types;
+
+	if (!target || !tap_is_go(target->tap) || tap_is_in_file(target->tap, type))
+		return;
+	types = tap_types(target->tap, s->builder);
+	if (types)
+		target_types_get(types, type);
+}
+
+static int take_event(void *ctx, const struct event *e)
+{
+	struct session *s = ctx;
+
+	if (e->event != EVENT_TYPE)
+		return follow_event(s->follow, e);
+	read_type(s, e->target, e->type);
+	return 0;
+}
+
+/* 1: a side of the double buffer is full; 0; -errno. */
+static int take_news(struct session *s)
+{
+	int err = gate_settle(s->gate), filled;
 
 	if (err)
 		return err;
-	s->follow = follow_new(&s->t);
+	filled = kernel_take_events(s->t.kernel, take_event, s);
+	err = filled < 0 ? filled : follow_settle(s->follow);
+	return err ? err : filled;
+}
+
+/* From now on nobody begins without probes; who did so since they were looked for gets them. */
+static int open_gate(struct session *s)
+{
+	int err = gate_open(s->gate);
+
+	vec_for_each (&s->t.targets.list, target)
+		gate_note_file(s->gate, tap_exe(target->tap));
+	err = err ?: take_news(s);
+	return err < 0 ? err : 0;
+}
+
+int session_start(struct session *s)
+{
+	bool named = s->options.select == SELECT_NAMED;
+	int err;
+
+	s->gate = gate_new(&s->t);
+	err = s->gate ? load(s) : -ENOMEM;
+	if (err)
+		return err;
+	s->follow = follow_new(&s->t, s->gate);
 	err = s->follow ? know_targets(s) : -ENOMEM;
 	if (!err && !named)
 		describe_cost(&s->t);
@@ -285,6 +336,8 @@ int session_start(struct session *s)
 		if (!named && err != -ENOMEM)
 			err = 0;
 	}
+	if (!err)
+		err = open_gate(s);
 	if (!err)
 		err = start_clocks(s);
 	if (!err)
@@ -320,29 +373,6 @@ static int look_at_target(struct session *s, struct target *target, bool ended)
 	return tapper_gone(&s->t, target, now_ns());
 }
 
-/* A type that may be gone when we come to name things. */
-static void read_type(struct session *s, uint32_t id, uint64_t type)
-{
-	struct target *target = targets_by_id(&s->t.targets, id);
-	struct target_types *types;
-
-	if (!target || !tap_is_go(target->tap) || tap_is_in_file(target->tap, type))
-		return;
-	types = tap_types(target->tap, s->builder);
-	if (types)
-		target_types_get(types, type);
-}
-
-static int take_event(void *ctx, const struct event *e)
-{
-	struct session *s = ctx;
-
-	if (e->event != EVENT_TYPE)
-		return follow_event(s->follow, e);
-	read_type(s, e->target, e->type);
-	return 0;
-}
-
 /* Of the counts from @first on, as a record of the kernel side may have had no room. */
 static void read_fleeting_types(struct session *s, size_t first)
 {
@@ -358,9 +388,9 @@ static void read_fleeting_types(struct session *s, size_t first)
 static int wait_for_something(struct session *s, int timeout_ms)
 {
 	size_t n_targets = s->t.everywhere ? 0 : s->t.targets.list.n;
-	__auto_free struct pollfd *fds = calloc(n_targets + 3, sizeof(*fds));
 	const int feeds[] = {kernel_events_fd(s->t.kernel), usdt_events_fd(s->t.usdt),
-			     follow_fd(s->follow)};
+			     follow_fd(s->follow), gate_fd(s->gate)};
+	__auto_free struct pollfd *fds = calloc(n_targets + ARRAY_SIZE(feeds), sizeof(*fds));
 	int n, err = 0;
 
 	if (!fds)
@@ -381,15 +411,6 @@ static int wait_for_something(struct session *s, int timeout_ms)
 				     n > 0 && fds[i].fd >= 0 && fds[i].revents);
 	usdt_take(s->t.usdt);
 	return err;
-}
-
-/* 1: a side of the double buffer is full; 0; -errno. */
-static int take_news(struct session *s)
-{
-	int filled = kernel_take_events(s->t.kernel, take_event, s);
-	int err = filled < 0 ? filled : follow_settle(s->follow);
-
-	return err ? err : filled;
 }
 
 int session_take_exec(struct session *s)
@@ -476,6 +497,7 @@ int session_stop(struct session *s)
 {
 	int err = 0;
 
+	gate_close(s->gate);
 	kernel_count(s->t.kernel, false);
 	s->stopped_ns = now_ns();
 	/* What was mapped since, while it can still be asked for. */
@@ -523,6 +545,7 @@ struct profile *session_profile(struct session *s)
 		.memory = s->memory,
 		.usdt_lost = usdt_lost(s->t.usdt),
 		.stats = kernel_stats(s->t.kernel),
+		.holds = gate_holds(s->gate),
 		.start_unix_ns = s->start_unix_ns,
 		.started_ns = s->started_ns,
 		.duration_ns = s->stopped_ns - s->started_ns,

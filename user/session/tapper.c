@@ -54,66 +54,75 @@ static struct probed *probed_of(struct tapper *t, struct file *file, struct prob
 	return t->everywhere ? probed_files_get(t->probed, kernel_skel(t->kernel), file) : own;
 }
 
-static int put_go_in(struct tapper *t, const struct target *target, struct file *exe)
+/* Unless they are in: one target's probes, or, where it is NULL, those of all that map the file. */
+static int put_go_in(struct tapper *t, const struct target *target, struct file *exe,
+		     struct probed *probed, const char *name)
 {
-	struct target_place place = {.target = (uint16_t)target->id};
-	pid_t pid = tap_pid(target->tap);
+	struct target_place place = {
+		.target = target ? (uint16_t)target->id : COOKIE_ANY_TARGET,
+	};
+	pid_t pid = target ? tap_pid(target->tap) : -1;
+	int err;
 
+	if (probed->go)
+		return 0;
+	probed->go = true;
 	if (exe->layout < 0)
 		exe->layout = kernel_add_layout(t->kernel, &exe->go_plan.layout);
 	if (exe->layout < 0)
 		return exe->layout;
 	place.layout = (uint8_t)exe->layout;
-	if (t->everywhere) {
-		place.target = COOKIE_ANY_TARGET;
-		pid = -1;
-	}
-	return attachment_add(t->attachment, tap_name(target->tap), &exe->go_plan,
-			      kernel_programs(t->kernel), place, pid, exe->fd);
+	err = attachment_add(t->attachment, name, &exe->go_plan, kernel_programs(t->kernel), place,
+			     pid, exe->fd);
+	probed->go_ns = now_ns();
+	return err;
 }
 
 static int attach_go(struct tapper *t, struct target *target)
 {
 	struct file *exe = tap_exe(target->tap);
 	struct probed own, *probed = probed_of(t, exe, &own);
-	int err = 0;
+	int err;
 
 	if (!probed)
 		return -ENOMEM;
-	if (!probed->go) {
-		probed->go = true;
-		err = put_go_in(t, target, exe);
-		probed->go_ns = now_ns();
-	}
+	err = put_go_in(t, t->everywhere ? NULL : target, exe, probed, tap_name(target->tap));
 	note_gap(t, target, probed->go_ns);
 	return err;
 }
 
-/* Links for everybody serve Go programs too. */
-static bool may_return(const struct tapper *t, const struct tap *tap)
+/* Links for everybody serve Go programs too: no return probes. */
+static int put_native_in(struct tapper *t, const struct target *target, struct file *file,
+			 struct probed *probed, const char *name)
 {
-	return !t->everywhere && !tap_is_go(tap) && return_guard_allows(tap_pid(tap));
+	struct native_scope scope = {COOKIE_ANY_TARGET, -1};
+	bool may_return = false;
+	int err;
+
+	if (probed->native)
+		return 0;
+	probed->native = true;
+	if (target) {
+		scope = (struct native_scope){(uint16_t)target->id, tap_pid(target->tap)};
+		may_return = !tap_is_go(target->tap) && return_guard_allows(scope.pid);
+	}
+	err = native_attach(t->native, t->attachment, name, &file->native, scope, file->fd,
+			    may_return);
+	probed->native_ns = now_ns();
+	return err;
 }
 
 static int attach_native(struct tapper *t, struct target *target, struct file *file)
 {
-	struct native_scope scope = {(uint16_t)target->id, tap_pid(target->tap)};
 	struct probed own, *probed;
-	int err = 0;
+	int err;
 
 	if (!file->native.n)
 		return 0;
 	probed = probed_of(t, file, &own);
 	if (!probed)
 		return -ENOMEM;
-	if (t->everywhere)
-		scope = (struct native_scope){COOKIE_ANY_TARGET, -1};
-	if (!probed->native) {
-		probed->native = true;
-		err = native_attach(t->native, t->attachment, tap_name(target->tap), &file->native,
-				    scope, file->fd, may_return(t, target->tap));
-		probed->native_ns = now_ns();
-	}
+	err = put_native_in(t, t->everywhere ? NULL : target, file, probed, tap_name(target->tap));
 	note_gap(t, target, probed->native_ns);
 	return err;
 }
@@ -184,6 +193,21 @@ int tapper_attach_files(struct tapper *t, struct target *target)
 	int err = exe ? files_look_for_go(t->files, exe, tap_name(target->tap)) : 0;
 
 	return err ? err : attach(t, target);
+}
+
+int tapper_attach_file(struct tapper *t, struct file *file, const char *name)
+{
+	struct probed *probed = probed_files_get(t->probed, kernel_skel(t->kernel), file);
+	bool native = t->options->native_in_go || !file->go;
+	int err = 0;
+
+	if (!probed)
+		return -ENOMEM;
+	if (file->go)
+		err = put_go_in(t, NULL, file, probed, name);
+	if (native && file->native.n && !err)
+		err = put_native_in(t, NULL, file, probed, name);
+	return err || !native ? err : unwind_add_file(t->unwind, file->fd, file->path);
 }
 
 int tapper_look_again(struct tapper *t, struct target *target, bool stopped)

@@ -260,6 +260,31 @@ static int build_if_needed(struct unwind *u, struct unwind_file *f, int fd, cons
 	return err;
 }
 
+static int identify(struct identity *identity, int fd)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -ENOENT;
+	*identity = (struct identity){st.st_dev, st.st_ino, (uint64_t)st.st_size, st.st_mtim.tv_sec,
+				      st.st_mtim.tv_nsec};
+	return 0;
+}
+
+int unwind_add_file(struct unwind *u, int fd, const char *path)
+{
+	struct identity identity;
+	int64_t id;
+
+	if (identify(&identity, fd))
+		return 0;
+	id = file_of(u, &identity);
+	if (id < 0)
+		return (int)id;
+	u->files.data[id].used = u->publications;
+	return build_if_needed(u, &u->files.data[id], fd, path);
+}
+
 /* The file behind @map, with its rows; -ENOENT where there is none. */
 static int64_t hold_file(struct unwind *u, const struct unwind_map *map, unwind_open_fn open_map,
 			 void *ctx)
@@ -267,16 +292,11 @@ static int64_t hold_file(struct unwind *u, const struct unwind_map *map, unwind_
 	bool vdso = !strcmp(map->path, "[vdso]");
 	__auto_close int fd = vdso || *map->path != '/' ? -1 : open_map(ctx, map);
 	struct identity identity = {0};
-	struct stat st;
 	int64_t id;
 	int err;
 
-	if (!vdso) {
-		if (fd < 0 || fstat(fd, &st))
-			return -ENOENT;
-		identity = (struct identity){st.st_dev, st.st_ino, (uint64_t)st.st_size,
-					     st.st_mtim.tv_sec, st.st_mtim.tv_nsec};
-	}
+	if (!vdso && identify(&identity, fd))
+		return -ENOENT;
 	id = file_of(u, &identity);
 	if (id < 0)
 		return id;

@@ -55,6 +55,11 @@ int unwind_start(struct unwind *u, struct alloctap_bpf *skel);
  */
 int unwind_set_process(struct unwind *u, uint32_t tgid, const struct unwind_map *maps, size_t n,
 		       unwind_open_fn open_map, void *ctx);
+/*
+ * Makes the rows of the file @fd (borrowed), as some process is about to map it. 0, also
+ * where there is no room; or -errno, printed.
+ */
+int unwind_add_file(struct unwind *u, int fd, const char *path);
 void unwind_drop_process(struct unwind *u, uint32_t tgid);
 struct unwind_stats unwind_stats(const struct unwind *u);
 

@@ -56,11 +56,15 @@ function subtitle(meta) {
 	return parts.filter(part => part).join("  \u00b7  ");
 }
 
+function heldNote(held) {
+	return held ? `; ${held.programs} programs held ${formatDuration(held.longest_ns)} at most` : "";
+}
+
 function costFact(cost) {
 	const percent = cost.target_cpu_share * 100;
 
 	return {head: "Cost to the target", value: percent.toFixed(percent < 10 ? 2 : 1) + "\u202f% of CPU",
-		note: `${formatCount(cost.hits)} hits \u00d7 ${formatDuration(Math.round(cost.trap_ns + cost.program_ns))}`,
+		note: `${formatCount(cost.hits)} hits \u00d7 ${formatDuration(Math.round(cost.trap_ns + cost.program_ns))}${heldNote(cost.held)}`,
 		exact: cost.hits};
 }
 

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "session/gate.h"
+#include "session/linked.h"
+#include "session/selection.h"
+#include "target/exec_gate.h"
+
+struct gate {
+	struct tapper *t;
+	struct exec_gate *execs; /* NULL: nobody is held */
+	struct profile_holds holds;
+	/* The keeper's: it was a script of the right name, its interpreter comes next. */
+	pid_t script;
+};
+
+/* --- in the keeper ------------------------------------------------------------------- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], line[256];
+	pid_t parent = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	while (f && !parent && fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, "PPid:", 5))
+			parent = (pid_t)strtol(line + 5, NULL, 10);
+	}
+	if (f)
+		fclose(f);
+	return parent;
+}
+
+/* One that was named, or its child's child. Who lost its parent is not found. */
+static bool is_descendant(const struct gate *g, pid_t pid)
+{
+	for (int depth = 0; depth < 64 && pid > 1; depth++) {
+		if (targets_by_pid(&g->t->targets, pid))
+			return true;
+		pid = parent_of(pid);
+	}
+	return false;
+}
+
+/* A process is called as its program is; a script's, as the script, though another runs it. */
+static bool will_be_selected(struct gate *g, pid_t pid, const char *path)
+{
+	char comm[16];
+
+	snprintf(comm, sizeof(comm), "%s", base_name(path));
+	if (selection_has(g->t->options, comm, pid)) {
+		g->script = pid;
+		return true;
+	}
+	return pid && pid == g->script;
+}
+
+static bool is_wanted(void *ctx, pid_t pid, const char *path)
+{
+	struct gate *g = ctx;
+
+	if (g->t->options->select == SELECT_NAMED)
+		return is_descendant(g, pid);
+	return will_be_selected(g, pid, path);
+}
+
+/* --- in the session ------------------------------------------------------------------ */
+
+struct gate *gate_new(struct tapper *t)
+{
+	bool all = t->options->select == SELECT_ALL;
+	struct gate *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return NULL;
+	g->t = t;
+	if (!t->everywhere || t->options->no_hold)
+		return g;
+	g->execs = exec_gate_new(all ? NULL : is_wanted, g);
+	if (!g->execs)
+		log_warn("programs are not held at their start (%s): need CAP_SYS_ADMIN; what the "
+			 "first process of each does until probes are in is not counted",
+			 strerror(errno));
+	return g;
+}
+
+void gate_free(struct gate *g)
+{
+	if (!g)
+		return;
+	gate_close(g);
+	free(g);
+}
+
+void gate_close(struct gate *g)
+{
+	exec_gate_free(g->execs);
+	g->execs = NULL;
+}
+
+int gate_fd(const struct gate *g)
+{
+	return g->execs ? exec_gate_fd(g->execs) : -1;
+}
+
+pid_t gate_keeper(const struct gate *g)
+{
+	return g->execs ? exec_gate_keeper(g->execs) : 0;
+}
+
+/* What cannot be tapped is no reason to stop: the process will be told of as any other. */
+static int attach_file(void *ctx, struct file *file)
+{
+	struct gate *g = ctx;
+
+	return tapper_attach_file(g->t, file, file->path) == -ENOMEM ? -ENOMEM : 0;
+}
+
+int gate_open(struct gate *g)
+{
+	int err;
+
+	if (!g->execs)
+		return 0;
+	/* A program that was seen may be made to preload what was not. */
+	if (linked_each_allocator(g->t->files, attach_file, g) == -ENOMEM)
+		return -ENOMEM;
+	err = exec_gate_open(g->execs);
+	if (!err)
+		return 0;
+	log_warn("programs are not held at their start: %s; what the first process of each does "
+		 "until probes are in is not counted",
+		 strerror(-err));
+	gate_close(g);
+	return 0;
+}
+
+static int prepare(struct gate *g, const struct held_exec *e)
+{
+	char link[64], path[PATH_MAX];
+	struct file *file;
+	ssize_t n;
+	int err;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", e->fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = 0;
+	file = files_of_fd(g->t->files, e->fd, path);
+	if (!file)
+		return errno == ENOMEM ? -ENOMEM : 0;
+	/* A script: what runs it comes next. */
+	if (!file->elf)
+		return 0;
+	err = files_look_for_go(g->t->files, file, path);
+	if (!err)
+		err = attach_file(g, file);
+	if (!err && (!file->go || g->t->options->native_in_go))
+		err = linked_each(g->t->files, e->pid, file, attach_file, g);
+	log_debug("%s was held for pid %d", path, e->pid);
+	return err == -ENOMEM ? err : 0;
+}
+
+static void note_time(struct gate *g, const struct held_exec *e, bool is_new)
+{
+	uint64_t ns = now_ns() - e->since_ns;
+
+	g->holds.programs += is_new;
+	if (ns > EXEC_HOLD_MAX_NS) {
+		g->holds.late++;
+		ns = EXEC_HOLD_MAX_NS;
+	}
+	g->holds.total_ns += ns;
+	if (ns > g->holds.longest_ns)
+		g->holds.longest_ns = ns;
+}
+
+int gate_settle(struct gate *g)
+{
+	struct held_exec e;
+	int err = 0, next = 0;
+
+	while (!err && g->execs && (next = exec_gate_next(g->execs, &e)) > 0) {
+		size_t known = files_count(g->t->files);
+
+		err = prepare(g, &e);
+		exec_gate_release(g->execs, &e);
+		note_time(g, &e, files_count(g->t->files) > known);
+	}
+	if (next == -EPIPE) {
+		log_warn("the process that holds programs at their start has ended: what the "
+			 "first process of each does until probes are in is not counted any more");
+		gate_close(g);
+	}
+	return err;
+}
+
+void gate_note_file(struct gate *g, const struct file *file)
+{
+	if (g->execs && file && file->fd >= 0)
+		exec_gate_watch(g->execs, file->fd);
+}
+
+struct profile_holds gate_holds(const struct gate *g)
+{
+	return g->holds;
+}
