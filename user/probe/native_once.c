@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/intern.h"
 #include "probe/native_calls.h"
 #include "probe/native_find.h"
 
@@ -30,25 +31,60 @@ struct once {
 	struct native_findings *f;
 	struct native_calls *calls;
 	struct native_body *bodies; /* one per found */
+	struct intern by_name;      /* places in f->names, of which each leads to a body */
 	size_t from;
 	bool changed;
 };
 
-static size_t find_name(const char *name, void *ctx)
+/* A name's version is left aside. */
+static size_t plain_length(const char *name)
 {
-	struct once *o = ctx;
-	size_t len = strcspn(name, "@");
+	return strcspn(name, "@");
+}
 
-	vec_for_each (&o->f->names, known) {
-		if (strncmp(known->name, name, len) != 0 ||
-		    (known->name[len] && known->name[len] != '@'))
-			continue;
-		for (size_t i = 0; i < o->f->all.n; i++) {
-			if (o->bodies[i].vaddr == known->vaddr)
-				return i;
-		}
+static bool same_name(const void *ctx, uint32_t id, const void *key)
+{
+	const struct once *o = ctx;
+	const char *known = o->f->names.data[id].name, *name = key;
+	size_t len = plain_length(name);
+
+	return !strncmp(known, name, len) && (!known[len] || known[len] == '@');
+}
+
+static uint32_t look_up(const struct once *o, const char *name)
+{
+	return intern_find(&o->by_name, hash_bytes(name, plain_length(name), 0), same_name, o,
+			   name);
+}
+
+static size_t body_at(const struct once *o, uint64_t vaddr)
+{
+	for (size_t i = 0; i < o->f->all.n; i++) {
+		if (o->bodies[i].vaddr == vaddr)
+			return i;
 	}
 	return SIZE_MAX;
+}
+
+static int index_names(struct once *o)
+{
+	for (size_t i = 0; i < o->f->names.n; i++) {
+		const struct native_name *n = &o->f->names.data[i];
+
+		if (look_up(o, n->name) == INTERN_NONE && body_at(o, n->vaddr) != SIZE_MAX &&
+		    intern_add(&o->by_name, hash_bytes(n->name, plain_length(n->name), 0),
+			       (uint32_t)i))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static size_t find_name(const char *name, void *ctx)
+{
+	const struct once *o = ctx;
+	uint32_t id = look_up(o, name);
+
+	return id == INTERN_NONE ? SIZE_MAX : body_at(o, o->f->names.data[id].vaddr);
 }
 
 /* Would a count of @inner be part of what @outer counts? */
@@ -189,6 +225,8 @@ int native_count_once(struct native_findings *f, const struct elf_file *elf)
 			(struct native_body){.vaddr = f->all.data[i].vaddr,
 					     .end = f->all.data[i].end,
 					     .far_sighted = f->all.data[i].function.last_resort};
+	if (!err)
+		err = index_names(&o);
 	/* What is passed through lengthens the ways of others: look until nothing changes. */
 	do {
 		o.changed = false;
@@ -198,6 +236,7 @@ int native_count_once(struct native_findings *f, const struct elf_file *elf)
 	if (!err)
 		err = for_each_tapped(&o, see_nested);
 	native_calls_free(o.calls);
+	intern_free(&o.by_name);
 	free(o.bodies);
 	return err;
 }

@@ -14,9 +14,13 @@
 #include "session/selection.h"
 #include "target/exec_gate.h"
 
+/* A table is not begun later than that. They take up to 0.3 s (librustc_driver's, libLLVM's). */
+#define TABLES_NS (EXEC_HOLD_MAX_NS / 2)
+
 struct gate {
 	struct tapper *t;
-	struct exec_gate *execs; /* NULL: nobody is held */
+	VEC(struct file *) mapped; /* by the one that is held */
+	struct exec_gate *execs;   /* NULL: nobody is held */
 	struct profile_holds holds;
 	/* The keeper's: it was a script of the right name, its interpreter comes next. */
 	pid_t script;
@@ -106,6 +110,7 @@ void gate_free(struct gate *g)
 	if (!g)
 		return;
 	gate_close(g);
+	vec_free(&g->mapped);
 	free(g);
 }
 
@@ -126,11 +131,18 @@ pid_t gate_keeper(const struct gate *g)
 }
 
 /* What cannot be tapped is no reason to stop: the process will be told of as any other. */
+static int tolerate(int err)
+{
+	return err == -ENOMEM ? err : 0;
+}
+
 static int attach_file(void *ctx, struct file *file)
 {
 	struct gate *g = ctx;
 
-	return tapper_attach_file(g->t, file, file->path) == -ENOMEM ? -ENOMEM : 0;
+	if (vec_push(&g->mapped, file))
+		return -ENOMEM;
+	return tolerate(tapper_attach_file(g->t, file, file->path));
 }
 
 int gate_open(struct gate *g)
@@ -140,8 +152,10 @@ int gate_open(struct gate *g)
 	if (!g->execs)
 		return 0;
 	/* A program that was seen may be made to preload what was not. */
-	if (linked_each_allocator(g->t->files, attach_file, g) == -ENOMEM)
-		return -ENOMEM;
+	err = linked_each_allocator(g->t->files, attach_file, g);
+	g->mapped.n = 0;
+	if (err == -ENOMEM)
+		return err;
 	err = exec_gate_open(g->execs);
 	if (!err)
 		return 0;
@@ -152,7 +166,7 @@ int gate_open(struct gate *g)
 	return 0;
 }
 
-static int prepare(struct gate *g, const struct held_exec *e)
+static int put_probes_in(struct gate *g, const struct held_exec *e)
 {
 	char link[64], path[PATH_MAX];
 	struct file *file;
@@ -164,17 +178,46 @@ static int prepare(struct gate *g, const struct held_exec *e)
 	path[n > 0 ? n : 0] = 0;
 	file = files_of_fd(g->t->files, e->fd, path);
 	if (!file)
-		return errno == ENOMEM ? -ENOMEM : 0;
+		return tolerate(-errno);
 	/* A script: what runs it comes next. */
 	if (!file->elf)
 		return 0;
-	err = files_look_for_go(g->t->files, file, path);
+	err = tolerate(files_look_for_go(g->t->files, file, path));
 	if (!err)
 		err = attach_file(g, file);
-	if (!err && (!file->go || g->t->options->native_in_go))
+	if (!err && tapper_wants_native_of(g->t, file))
 		err = linked_each(g->t->files, e->pid, file, attach_file, g);
-	log_debug("%s was held for pid %d", path, e->pid);
-	return err == -ENOMEM ? err : 0;
+	return err;
+}
+
+/* Stacks until a table is there are not whole, but counted: nobody waits for large ones only. */
+static int make_tables(struct gate *g, const struct held_exec *e)
+{
+	int err = 0;
+
+	vec_for_each (&g->mapped, file) {
+		if (!err && tapper_wants_native_of(g->t, *file) &&
+		    now_ns() - e->since_ns < TABLES_NS)
+			err = tolerate(unwind_add_file(g->t->unwind, (*file)->fd, (*file)->path));
+	}
+	return err;
+}
+
+static int prepare(struct gate *g, const struct held_exec *e)
+{
+	uint64_t began = now_ns(), probed;
+	int err;
+
+	g->mapped.n = 0;
+	err = put_probes_in(g, e);
+	probed = now_ns();
+	if (!err)
+		err = make_tables(g, e);
+	log_debug("pid %d was held: we began after %" PRIu64 " us, probes took %" PRIu64
+		  " us, tables %" PRIu64,
+		  e->pid, (began - e->since_ns) / 1000, (probed - began) / 1000,
+		  (now_ns() - probed) / 1000);
+	return err;
 }
 
 static void note_time(struct gate *g, const struct held_exec *e, bool is_new)

@@ -12,6 +12,11 @@ bool tapper_wants_native(const struct tapper *t, const struct tap *tap)
 	return t->options->native_in_go || !tap_is_go(tap);
 }
 
+bool tapper_wants_native_of(const struct tapper *t, const struct file *exe)
+{
+	return t->options->native_in_go || !exe->go;
+}
+
 bool tapper_has_something(const struct tapper *t, const struct tap *tap)
 {
 	return tap_is_go(tap) || tap_gc_file(tap) ||
@@ -198,16 +203,15 @@ int tapper_attach_files(struct tapper *t, struct target *target)
 int tapper_attach_file(struct tapper *t, struct file *file, const char *name)
 {
 	struct probed *probed = probed_files_get(t->probed, kernel_skel(t->kernel), file);
-	bool native = t->options->native_in_go || !file->go;
 	int err = 0;
 
 	if (!probed)
 		return -ENOMEM;
 	if (file->go)
 		err = put_go_in(t, NULL, file, probed, name);
-	if (native && file->native.n && !err)
+	if (tapper_wants_native_of(t, file) && file->native.n && !err)
 		err = put_native_in(t, NULL, file, probed, name);
-	return err || !native ? err : unwind_add_file(t->unwind, file->fd, file->path);
+	return err;
 }
 
 int tapper_look_again(struct tapper *t, struct target *target, bool stopped)

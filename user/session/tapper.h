@@ -43,10 +43,12 @@ int tapper_attach(struct tapper *t, struct target *target);
 /* Of a target that has gone, the files: for the next process that maps them. 0 or -errno. */
 int tapper_attach_files(struct tapper *t, struct target *target);
 /*
- * Puts the probes of a file in that some process is about to map, and makes its unwind
- * table; only where t->everywhere. 0 or -errno, printed under @name.
+ * Puts the probes of a file in that some process is about to map; only where t->everywhere.
+ * 0 or -errno, printed under @name.
  */
 int tapper_attach_file(struct tapper *t, struct file *file, const char *name);
+/* Are native functions of a program tapped that is that file? */
+bool tapper_wants_native_of(const struct tapper *t, const struct file *exe);
 /*
  * Looks at what a target has mapped since, and puts probes into files that are new; one
  * that is @stopped misses nothing meanwhile. 0 or -errno, printed; -ESRCH, not printed: it
