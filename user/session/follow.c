@@ -28,6 +28,7 @@
 struct recent {
 	uint32_t pid;
 	bool execed; /* it begins anew; no mapping */
+	uint64_t time_ns;
 	struct memory_map map;
 };
 
@@ -100,7 +101,8 @@ static int remember(struct follow *f, const struct perf_record *r)
 	struct recent *slot = &f->recent[f->n_recent++ % RECENT_MAX];
 
 	free(slot->map.path);
-	*slot = (struct recent){.pid = r->pid, .execed = r->kind == PERF_RECORD_EXECED};
+	*slot = (struct recent){
+		.pid = r->pid, .execed = r->kind == PERF_RECORD_EXECED, .time_ns = r->time_ns};
 	if (slot->execed)
 		return 0;
 	slot->map = r->map;
@@ -131,26 +133,41 @@ static int take_record(void *ctx, const struct perf_record *r)
 	return tolerate(tap_note_mapping(target->tap, &r->map));
 }
 
-/* Gives what is remembered of process @pid since its last exec to @tap. */
-static int recall(const struct follow *f, struct tap *tap, bool *execed)
+/* What is remembered, the newest being 1. */
+static const struct recent *recent_at(const struct follow *f, size_t age)
+{
+	return &f->recent[(f->n_recent - age) % RECENT_MAX];
+}
+
+/*
+ * Gives @tap what is remembered of its process while that ran the program it ran at
+ * @began_ns. The kernel records an exec, and the first mappings after it, before it tells
+ * our programs.
+ */
+static int recall(const struct follow *f, struct tap *tap, uint64_t began_ns, bool *execed)
 {
 	size_t n = f->n_recent < RECENT_MAX ? f->n_recent : RECENT_MAX, first = n;
 	int err = 0;
 
 	*execed = false;
 	/* From the newest back to the exec. */
-	for (size_t i = 1; i <= n && !*execed; i++) {
-		const struct recent *r = &f->recent[(f->n_recent - i) % RECENT_MAX];
+	for (size_t age = 1; age <= n && !*execed; age++) {
+		const struct recent *r = recent_at(f, age);
 
 		if ((pid_t)r->pid != tap_pid(tap))
 			continue;
-		*execed = r->execed;
-		first = i;
+		*execed = r->execed && r->time_ns <= began_ns;
+		first = age;
 	}
-	for (size_t i = first; i >= 1 && i <= n && !err; i--) {
-		const struct recent *r = &f->recent[(f->n_recent - i) % RECENT_MAX];
+	for (size_t age = first; age >= 1 && age <= n && !err; age--) {
+		const struct recent *r = recent_at(f, age);
 
-		if ((pid_t)r->pid == tap_pid(tap) && !r->execed)
+		if ((pid_t)r->pid != tap_pid(tap))
+			continue;
+		/* The next program. */
+		if (r->execed && r->time_ns > began_ns)
+			break;
+		if (!r->execed)
 			err = tolerate(tap_note_mapping(tap, &r->map));
 	}
 	return err;
@@ -164,7 +181,7 @@ static struct tap *reconstruct(struct follow *f, const struct event *e)
 	struct tap *tap = tap_new_gone((pid_t)e->tgid, e->comm, f->t->files);
 	const struct target *parent = targets_by_pid(&f->t->targets, (pid_t)e->parent);
 	bool execed;
-	int err = tap ? recall(f, tap, &execed) : -ENOMEM;
+	int err = tap ? recall(f, tap, e->time_ns, &execed) : -ENOMEM;
 
 	if (!err && !execed && parent)
 		err = tap_inherit(tap, parent->tap);
