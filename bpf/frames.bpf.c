@@ -197,14 +197,21 @@ static __always_inline long unwind_read(void *ctx, __u64 *to, __u64 from)
 	struct walk_scratch *s = ctx;
 	__u64 off = from - s->walk.sp;
 
-	if (off >= s->walk.copied || off + sizeof(*to) > s->walk.copied) {
-		if (!copy_stack(s, from - SAVED_BELOW)) {
-			*to = s->hijacked.ret;
-			return from == s->hijacked.at ? 0 : read_word(to, from);
-		}
-		off = SAVED_BELOW;
+	if (off < s->walk.copied && off + sizeof(*to) <= s->walk.copied) {
+		*to = unwind_copied(s, off);
+		return 0;
 	}
-	*to = unwind_copied(s, off);
+	if (copy_stack(s, from - SAVED_BELOW) && s->walk.copied >= SAVED_BELOW + sizeof(*to)) {
+		*to = unwind_copied(s, SAVED_BELOW);
+		return 0;
+	}
+	*to = s->hijacked.ret;
+	if (from == s->hijacked.at)
+		return 0;
+	if (read_word(to, from))
+		return -1;
+	/* A page that is moved cannot be read for a moment: the stack did not end there. */
+	s->unreadable = 0;
 	return 0;
 }
 
@@ -341,7 +348,7 @@ __noinline __u64 walk_in_native_copy(struct walk_scratch *s)
 	generation = s->process.generation;
 	h = s->walk.hash;
 	n = s->stack.n;
-	if (!s->walk.copied || s->frame.interrupted || w.sp > w.last ||
+	if (s->walk.copied < sizeof(*s->copy) || s->frame.interrupted || w.sp > w.last ||
 	    n > STACK_MAX_FRAMES - STEPS_AT_ONCE)
 		return 0;
 	/* Keep the compiler from proving the mask needless: the verifier wants it. */

@@ -111,3 +111,15 @@ def test_mmap_inside_malloc(root, tmp_path, link):
     lab.no_losses(report)
     assert report["stacks"]["whole_share"] == 1
     assert report["address_space"]["totals"]["mmap"]["calls"] >= 50
+
+
+def test_page_that_is_moved(root, tmp_path):
+    """What cannot be read for a moment is lost to one stack, and not to those that follow."""
+    program = lab.build_native("native_stacks", "moved.c", ("-fomit-frame-pointer",))
+    out = tmp_path / "x.json"
+    r = lab.run_alloctap("record", "-o", out, "--", program, 200)
+    assert r.returncode == 0, r.stderr
+    report = lab.load_json(out)
+    assert report["totals"]["alloc_objects"] >= 11 * 201
+    # One at each depth.
+    assert report["stacks"]["hits"] - report["stacks"]["whole"] == 11, report["stacks"]
