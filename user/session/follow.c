@@ -206,17 +206,13 @@ static bool is_over(const struct follow *f, size_t i)
 }
 
 /* Only one of a process's targets runs: what was before this one is over. */
-static int end_predecessor(struct follow *f, const struct event *e, uint64_t *cpu_ns)
+static int end_predecessor(struct follow *f, struct target *before, uint64_t time_ns,
+			   uint64_t cpu_ns)
 {
-	struct target *before = targets_by_pid(&f->t->targets, (pid_t)e->tgid);
 	int err;
 
-	if (!before) {
-		*cpu_ns = 0;
-		return 0;
-	}
-	before->cpu_now_ns = *cpu_ns;
-	err = tapper_gone(f->t, before, e->time_ns);
+	before->cpu_now_ns = cpu_ns;
+	err = tapper_gone(f->t, before, time_ns);
 	return err || f->t->everywhere ? err : tapper_take_out(f->t);
 }
 
@@ -235,18 +231,22 @@ static int begin_target(struct follow *f, size_t i)
 {
 	const struct event *e = &f->events.data[i];
 	bool over = is_over(f, i);
-	uint64_t cpu_ns = 0;
+	uint64_t cpu_ns = 0, cpu_before_ns = 0;
 	struct process *p;
 	struct target *target;
 	struct tap *tap = NULL;
-	int err;
+	int err = 0;
 
 	if (targets_by_id(&f->t->targets, e->target))
 		return 0;
 	p = over ? NULL : process_open_if((pid_t)e->tgid);
 	if (p)
 		process_cpu_ns(p, &cpu_ns);
-	err = end_predecessor(f, e, &cpu_ns);
+	target = targets_by_pid(&f->t->targets, (pid_t)e->tgid);
+	if (target) {
+		cpu_before_ns = cpu_ns;
+		err = end_predecessor(f, target, e->time_ns, cpu_ns);
+	}
 	if (err) {
 		process_free(p);
 		return err;
@@ -262,7 +262,8 @@ static int begin_target(struct follow *f, size_t i)
 	target = targets_by_id(&f->t->targets, e->target);
 	target->start_ns = target->looked_ns = e->time_ns;
 	target->parent = e->parent;
-	target->cpu_at_start_ns = target->cpu_now_ns = cpu_ns;
+	target->cpu_at_start_ns = cpu_before_ns;
+	target->cpu_now_ns = cpu_ns;
 	if (!f->t->everywhere)
 		log_info("pid %u has become another program (exec): %s, which is tapped now",
 			 e->tgid, tap_comm(tap));
