@@ -411,7 +411,7 @@ const struct option_spec option_specs[] = {
 	 "of all processes, those in a cgroup, as /sys/fs/cgroup/system.slice",
 	 "a directory under /sys/fs/cgroup"},
 	{0, "no-hold", NULL, CMD_RECORD, apply_no_hold,
-	 "with the four above: programs never seen before do not wait until probes are in", ""},
+	 "with the four above: new programs do not wait for their probes", ""},
 	{'d', "duration", "TIME", CMD_RECORD, apply_duration,
 	 "stop after TIME (500ms, 10s, 5m); else at Ctrl-C or the target's end",
 	 "a time above 0, as 500ms, 10s, 5m"},

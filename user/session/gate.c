@@ -190,7 +190,7 @@ static int put_probes_in(struct gate *g, const struct held_exec *e)
 	return err;
 }
 
-/* Stacks until a table is there are not whole, but counted: nobody waits for large ones only. */
+/* Nobody is kept for the largest: until they are made, stacks are counted that are not whole. */
 static int make_tables(struct gate *g, const struct held_exec *e)
 {
 	int err = 0;
