@@ -57,7 +57,7 @@ def test_attach_detach_cycles(root, start, version):
 
 
 def test_attach_detach_cycles_perf(root, start):
-    cycles(start, "1.23.12", 15, "perf")
+    cycles(start, "1.23.12", 8, "perf")
 
 
 def eventually(condition, seconds=10):
