@@ -5,6 +5,7 @@ All runs get one environment, valgrind's preloaded libraries included (they do n
 outside of valgrind), because programs copy their environment to the heap.
 """
 
+import itertools
 import os
 import re
 import shutil
@@ -20,9 +21,10 @@ VALGRIND = ["valgrind", "--leak-check=no", "--undef-value-errors=no", "--run-lib
 
 BASE = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C", "PYTHONHASHSEED": "0",
         "PERL_HASH_SEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
-# A program's blocks (never freed) whose number depends on where the kernel puts its pages:
-# gcc's collector has a table for each 4 GiB of addresses (gcc/ggc-page.cc, page_table_chain).
-BY_ADDRESS = {"cc1": 32768}
+# A program's blocks (never freed) whose number depends on where the kernel puts its pages: what
+# gcc's collector allocates for every 16 MiB and every 4 GiB of addresses that it has pages in
+# (gcc/ggc-page.cc, set_page_table_entry(): PAGE_L2_SIZE pointers, a struct page_table_chain).
+BY_ADDRESS = {"cc1": (4096 * 8, 16 + 256 * 8)}
 
 
 def base_environment():
@@ -131,12 +133,14 @@ def valgrind_totals(argv, env, cwd):
 
 def explained(program, expected, got):
     """What was counted, less what need not be alike."""
-    size = BY_ADDRESS.get(program.__name__)
-    if not size:
-        return got
-    more = got["allocs"] - expected["allocs"]
-    grown = {"allocs": 1, "bytes": size, "live_objects": 1, "live_bytes": size}
-    return {key: n - more * grown.get(key, 0) for key, n in got.items()}
+    sizes = BY_ADDRESS.get(program.__name__, ())
+    for more in itertools.product(range(-2, 3), repeat=len(sizes)):
+        objects, size = sum(more), sum(n * size for n, size in zip(more, sizes))
+        grown = {"allocs": objects, "bytes": size, "live_objects": objects, "live_bytes": size}
+        alike = {key: n - grown.get(key, 0) for key, n in got.items()}
+        if all(alike[key] == expected[key] for key in alike):
+            return alike
+    return got
 
 
 def record(argv, tmp_path, env, options=()):
