@@ -34,8 +34,10 @@ static void keep_only(int group, int sock)
 	unsigned int high = (unsigned int)(group < sock ? sock : group);
 	int null = open("/dev/null", O_RDWR);
 
-	for (int fd = 0; fd <= 2 && null >= 0; fd++)
-		dup2(null, fd);
+	for (int fd = 0; fd <= 2 && null >= 0; fd++) {
+		if (fd != group && fd != sock)
+			dup2(null, fd);
+	}
 	if (low > 3)
 		close_range(3, low - 1, 0);
 	if (high > low + 1)
