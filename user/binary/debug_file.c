@@ -29,21 +29,6 @@
 /* No debug file is larger; each byte is read once for a checksum. */
 #define MAX_SUMMED (4ull << 30)
 
-char *debug_file_path(int fd)
-{
-	char self[32], *path;
-	ssize_t n;
-
-	path = malloc(PATH_MAX);
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	n = path ? readlink(self, path, PATH_MAX - 1) : -1;
-	if (n >= 0)
-		path[n] = 0;
-	else if (path)
-		*path = 0;
-	return path;
-}
-
 /* Merely opening a device can do something to it: looked at first, then opened. */
 static int open_regular(const char *path)
 {

@@ -9,11 +9,6 @@
 #define DEBUG_FILE_ROOT "/usr/lib/debug"
 
 /*
- * The place of the file behind @fd in our own mount namespace, or what was its place; "" not
- * known. The caller's to free; NULL for want of memory.
- */
-char *debug_file_path(int fd);
-/*
  * Opens the separate debug file of @f under @root, or beside @f, whose path is @path.
  * Only one that belongs to @f is taken: with its build ID, or the checksum that @f
  * asks for. *@found is its path, the caller's to free. An fd; -ENOENT where there is

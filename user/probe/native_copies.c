@@ -56,12 +56,9 @@ static const struct native_found *function_of(const struct native_copies *c, siz
 static size_t find_name(const char *name, void *ctx)
 {
 	const struct native_copies *c = ctx;
-	size_t len = strcspn(name, "@");
 
 	for (size_t i = 0; i < c->found.all.n; i++) {
-		const char *symbol = c->found.all.data[i].symbol;
-
-		if (!strncmp(symbol, name, len) && (!symbol[len] || symbol[len] == '@'))
+		if (native_same_name(c->found.all.data[i].symbol, name))
 			return i < c->from ? i : i + 1;
 	}
 	return SIZE_MAX;

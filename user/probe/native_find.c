@@ -102,6 +102,18 @@ static int see_symbol(const struct elf_symbol *symbol, uint8_t info, void *ctx)
 	return vec_push(&finder->f->all, found) ? -ENOMEM : vec_push(&finder->f->names, name);
 }
 
+size_t native_plain_length(const char *name)
+{
+	return strcspn(name, "@");
+}
+
+bool native_same_name(const char *a, const char *b)
+{
+	size_t len = native_plain_length(b);
+
+	return !strncmp(a, b, len) && (!a[len] || a[len] == '@');
+}
+
 /* By address; of aliases those that were asked for first, then the shortest name. */
 static int by_address(const void *a, const void *b)
 {

@@ -45,6 +45,11 @@ int native_find(struct native_findings *f, const struct elf_file *elf,
 		const struct native_request *request);
 void native_findings_free(struct native_findings *f);
 
+/* Of a name, without the version that may follow: "malloc@@GLIBC_2.2.5". */
+size_t native_plain_length(const char *name);
+/* Are they the same but for their versions? */
+bool native_same_name(const char *a, const char *b);
+
 /* Is it glibc's dynamic loader? */
 bool native_is_loader(const struct elf_file *elf);
 /* Are functions that do this asked for? */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/path.h"
 #include "base/vec.h"
 #include "binary/debug_file.h"
 #include "binary/dwarf_inlined.h"
@@ -152,7 +153,7 @@ static int found_copy(void *ctx, int which, const struct inlined_place *from)
 static int open_debug(const struct elf_file *elf, int own, enum native_inlined_effort effort,
 		      int *fd, int *alt)
 {
-	__auto_free char *path = debug_file_path(own), *found = NULL;
+	__auto_free char *path = path_of_fd(own), *found = NULL;
 	struct elf_file *separate;
 
 	if (!path)

@@ -36,25 +36,21 @@ struct once {
 	bool changed;
 };
 
-/* A name's version is left aside. */
-static size_t plain_length(const char *name)
-{
-	return strcspn(name, "@");
-}
-
 static bool same_name(const void *ctx, uint32_t id, const void *key)
 {
 	const struct once *o = ctx;
-	const char *known = o->f->names.data[id].name, *name = key;
-	size_t len = plain_length(name);
 
-	return !strncmp(known, name, len) && (!known[len] || known[len] == '@');
+	return native_same_name(o->f->names.data[id].name, key);
+}
+
+static uint64_t hash_of(const char *name)
+{
+	return hash_bytes(name, native_plain_length(name), 0);
 }
 
 static uint32_t look_up(const struct once *o, const char *name)
 {
-	return intern_find(&o->by_name, hash_bytes(name, plain_length(name), 0), same_name, o,
-			   name);
+	return intern_find(&o->by_name, hash_of(name), same_name, o, name);
 }
 
 static size_t body_at(const struct once *o, uint64_t vaddr)
@@ -72,8 +68,7 @@ static int index_names(struct once *o)
 		const struct native_name *n = &o->f->names.data[i];
 
 		if (look_up(o, n->name) == INTERN_NONE && body_at(o, n->vaddr) != SIZE_MAX &&
-		    intern_add(&o->by_name, hash_bytes(n->name, plain_length(n->name), 0),
-			       (uint32_t)i))
+		    intern_add(&o->by_name, hash_of(n->name), (uint32_t)i))
 			return -ENOMEM;
 	}
 	return 0;

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "binary/go_binary.h"
 #include "profile/image.h"
 #include "profile/native_names.h"
@@ -200,13 +201,6 @@ static bool add_native_frames(struct image *img, struct profile_builder *b, uint
 	return img->native && native_names_add(img->native, b, vaddr, out);
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 /*
  * Code without a name is told apart by its address in the file, as addr2line takes it:
  * functions and call sites of a stripped program would be one row otherwise.
@@ -218,7 +212,7 @@ static void nameless_frame(struct image *img, struct profile_builder *b, const u
 
 	if (vaddr)
 		snprintf(at, sizeof(at), "+0x%" PRIx64, *vaddr);
-	snprintf(why, sizeof(why), "[no symbols: %.250s]%s", base_name(img->path), at);
+	snprintf(why, sizeof(why), "[no symbols: %.250s]%s", path_base(img->path), at);
 	/* What the kernel names itself, "[heap]" or "[uprobes]", is no file. */
 	image_special_frame(b, *img->path == '[' ? img->path : why, frames);
 }

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/intern.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/vec.h"
 #include "binary/debug_file.h"
 #include "binary/demangle.h"
@@ -95,7 +96,7 @@ struct native_names *native_names_new(const struct elf_file *elf, int fd,
 				      struct image_options *options)
 {
 	struct native_names *n = calloc(1, sizeof(*n));
-	__auto_free char *path = fd < 0 ? NULL : debug_file_path(fd);
+	__auto_free char *path = fd < 0 ? NULL : path_of_fd(fd);
 
 	if (!n)
 		return NULL;

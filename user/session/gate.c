@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "session/gate.h"
 #include "session/linked.h"
 #include "session/selection.h"
@@ -28,18 +28,11 @@ struct gate {
 
 /* --- in the keeper ------------------------------------------------------------------- */
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static pid_t parent_of(pid_t pid)
 {
 	char path[64], line[256];
+	__auto_file FILE *f = NULL;
 	pid_t parent = 0;
-	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	f = fopen(path, "re");
@@ -47,8 +40,6 @@ static pid_t parent_of(pid_t pid)
 		if (!strncmp(line, "PPid:", 5))
 			parent = (pid_t)strtol(line + 5, NULL, 10);
 	}
-	if (f)
-		fclose(f);
 	return parent;
 }
 
@@ -68,7 +59,7 @@ static bool will_be_selected(struct gate *g, pid_t pid, const char *path)
 {
 	char comm[16];
 
-	snprintf(comm, sizeof(comm), "%s", base_name(path));
+	snprintf(comm, sizeof(comm), "%s", path_base(path));
 	if (selection_has(g->t->options, comm, pid)) {
 		g->script = pid;
 		return true;
@@ -76,16 +67,25 @@ static bool will_be_selected(struct gate *g, pid_t pid, const char *path)
 	return pid && pid == g->script;
 }
 
-static bool is_wanted(void *ctx, pid_t pid, const char *path)
+static bool is_wanted(void *ctx, pid_t pid, int fd)
 {
+	__auto_free char *path = NULL;
 	struct gate *g = ctx;
 
 	if (g->t->options->select == SELECT_NAMED)
 		return is_descendant(g, pid);
-	return will_be_selected(g, pid, path);
+	path = path_of_fd(fd);
+	return path && will_be_selected(g, pid, path);
 }
 
 /* --- in the session ------------------------------------------------------------------ */
+
+static void say_not_held(const char *reason)
+{
+	log_warn("programs are not held at their start: %s; what the first process of each does "
+		 "until probes are in is not counted",
+		 reason);
+}
 
 struct gate *gate_new(struct tapper *t)
 {
@@ -99,9 +99,7 @@ struct gate *gate_new(struct tapper *t)
 		return g;
 	g->execs = exec_gate_new(all ? NULL : is_wanted, g);
 	if (!g->execs)
-		log_warn("programs are not held at their start (%s): need CAP_SYS_ADMIN; what the "
-			 "first process of each does until probes are in is not counted",
-			 strerror(errno));
+		say_not_held(errno == EPERM ? "need CAP_SYS_ADMIN" : strerror(errno));
 	return g;
 }
 
@@ -159,23 +157,19 @@ int gate_open(struct gate *g)
 	err = exec_gate_open(g->execs);
 	if (!err)
 		return 0;
-	log_warn("programs are not held at their start: %s; what the first process of each does "
-		 "until probes are in is not counted",
-		 strerror(-err));
+	say_not_held(strerror(-err));
 	gate_close(g);
 	return 0;
 }
 
 static int put_probes_in(struct gate *g, const struct held_exec *e)
 {
-	char link[64], path[PATH_MAX];
+	__auto_free char *path = path_of_fd(e->fd);
 	struct file *file;
-	ssize_t n;
 	int err;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", e->fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	path[n > 0 ? n : 0] = 0;
+	if (!path)
+		return -ENOMEM;
 	file = files_of_fd(g->t->files, e->fd, path);
 	if (!file)
 		return tolerate(-errno);

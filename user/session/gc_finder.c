@@ -5,14 +5,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/path.h"
 #include "session/gc_finder.h"
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 static struct file *look_beside(struct files *files, const struct process *p)
 {
@@ -28,7 +22,7 @@ static struct file *look_beside(struct files *files, const struct process *p)
 		if (!runtime->beside)
 			continue;
 		if (asprintf(&path, "/proc/%d/root%.*s%s", process_pid(p),
-			     (int)(base_name(exe) - exe), exe, runtime->beside) < 0) {
+			     (int)(path_base(exe) - exe), exe, runtime->beside) < 0) {
 			path = NULL;
 			return NULL;
 		}
@@ -59,7 +53,7 @@ const struct file *gc_finder_without_probes(const struct mappings *m)
 
 void gc_finder_version(const struct file *file, char *text, size_t size)
 {
-	const char *digits = base_name(file->path);
+	const char *digits = path_base(file->path);
 	size_t n;
 
 	digits += strcspn(digits, "0123456789");

@@ -189,6 +189,15 @@ static void look_for_needed(struct search *s, const struct file *file)
 		look_for(s, needed.names[i], needed.path, file->path);
 }
 
+static int tell_found(const struct search *s, linked_fn fn, void *ctx)
+{
+	int err = s->err;
+
+	for (size_t i = 0; i < s->found.n && !err; i++)
+		err = fn(ctx, s->found.data[i]);
+	return err;
+}
+
 /* --- who asks ------------------------------------------------------------------------ */
 
 int linked_each(struct files *files, pid_t pid, const struct file *program, linked_fn fn, void *ctx)
@@ -204,9 +213,7 @@ int linked_each(struct files *files, pid_t pid, const struct file *program, link
 	look_for_needed(&s, program);
 	for (size_t i = 0; i < s.found.n && !s.err; i++)
 		look_for_needed(&s, s.found.data[i]);
-	err = s.err;
-	for (size_t i = 0; i < s.found.n && !err; i++)
-		err = fn(ctx, s.found.data[i]);
+	err = tell_found(&s, fn, ctx);
 	search_end(&s);
 	return err;
 }
@@ -229,9 +236,7 @@ int linked_each_allocator(struct files *files, linked_fn fn, void *ctx)
 		return err;
 	if (s.cache)
 		ld_cache_each(s.cache, s.cache_bytes, take_allocator, &s);
-	err = s.err;
-	for (size_t i = 0; i < s.found.n && !err; i++)
-		err = fn(ctx, s.found.data[i]);
+	err = tell_found(&s, fn, ctx);
 	search_end(&s);
 	return err;
 }

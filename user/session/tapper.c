@@ -74,11 +74,11 @@ static int put_go_in(struct tapper *t, const struct target *target, struct file 
 	probed->go = true;
 	if (exe->layout < 0)
 		exe->layout = kernel_add_layout(t->kernel, &exe->go_plan.layout);
-	if (exe->layout < 0)
-		return exe->layout;
+	err = exe->layout < 0 ? exe->layout : 0;
 	place.layout = (uint8_t)exe->layout;
-	err = attachment_add(t->attachment, name, &exe->go_plan, kernel_programs(t->kernel), place,
-			     pid, exe->fd);
+	if (!err)
+		err = attachment_add(t->attachment, name, &exe->go_plan, kernel_programs(t->kernel),
+				     place, pid, exe->fd);
 	probed->go_ns = now_ns();
 	return err;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/socket.h>
@@ -107,18 +105,10 @@ static void ask_no_more(const struct keeper *k, int fd)
 
 static bool is_wanted(const struct keeper *k, pid_t pid, int fd)
 {
-	char link[64], path[PATH_MAX];
-	ssize_t n;
-
 	/* Those two may be what the other waits for. */
 	if (pid == getpid() || pid == getppid())
 		return false;
-	if (!k->wanted)
-		return true;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	path[n > 0 ? n : 0] = 0;
-	return k->wanted(k->ctx, pid, path);
+	return !k->wanted || k->wanted(k->ctx, pid, fd);
 }
 
 static struct held *free_slot(struct keeper *k)
