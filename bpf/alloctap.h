@@ -373,6 +373,7 @@ struct event {
 	__u32 target;
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	__u64 type;    /* EVENT_TYPE: its address */
+	__u64 cpu_ns;  /* EVENT_TARGET by exec, _EXEC, _EXIT: the process's so far; 0: not known */
 	__u32 tgid;
 	__u32 parent;          /* EVENT_TARGET: tgid; 0: not known */
 	char comm[COMM_BYTES]; /* EVENT_TARGET */

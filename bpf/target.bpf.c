@@ -155,18 +155,15 @@ static __always_inline bool set_target(__u32 tgid, __u32 id, __u64 flags)
 	return !err;
 }
 
-/* @since_ns: when it began; 0: now. */
-static __always_inline void tell_target(__u32 tgid, __u32 id, const struct task_struct *task,
-					__u32 parent, __u64 since_ns)
+/* Fills in process @tgid, target number @id, whose first thread is @task. */
+static __always_inline void tell_target(struct event *e, __u32 tgid, __u32 id,
+					const struct task_struct *task)
 {
-	struct event e = {.event = EVENT_TARGET,
-			  .target = id,
-			  .time_ns = since_ns,
-			  .tgid = tgid,
-			  .parent = parent};
-
-	BPF_CORE_READ_STR_INTO(&e.comm, task, comm);
-	send_event(&e);
+	e->event = EVENT_TARGET;
+	e->target = id;
+	e->tgid = tgid;
+	BPF_CORE_READ_STR_INTO(&e->comm, task, comm);
+	send_event(e);
 }
 
 static __always_inline __u32 parent_of(const struct task_struct *task)
@@ -180,9 +177,12 @@ static __noinline struct target_value *decide(__u32 tgid)
 	__u32 id = is_selected() ? __sync_fetch_and_add(&next_target, 1) : 0;
 
 	/* Another thread may be faster: then what it decided counts. */
-	if (set_target(tgid, id, BPF_NOEXIST) && id)
-		tell_target(tgid, id, leader(), parent_of(leader()),
-			    BPF_CORE_READ(leader(), start_time));
+	if (set_target(tgid, id, BPF_NOEXIST) && id) {
+		struct event e = {.parent = parent_of(leader()),
+				  .time_ns = BPF_CORE_READ(leader(), start_time)};
+
+		tell_target(&e, tgid, id, leader());
+	}
 	return bpf_map_lookup_elem(&targets, &tgid);
 }
 
@@ -205,12 +205,25 @@ __hidden __u32 target_of_hit(__u16 named, __u32 *place)
 	return target->id;
 }
 
+/*
+ * Of the process that runs, whose other threads have ended. What it did since the scheduler
+ * last looked, a tick ago at most, is not in it.
+ */
+static __always_inline __u64 current_cpu_ns(void)
+{
+	const struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, signal, sum_sched_runtime) +
+	       BPF_CORE_READ(task, se.sum_exec_runtime);
+}
+
 SEC("?raw_tp/sched_process_exec")
 int process_exec(void *ctx __attribute__((unused)))
 {
 	__u32 tgid = current_tgid(), id = 0;
 	struct target_value *target = bpf_map_lookup_elem(&targets, &tgid);
 	__u32 old = target ? target->id : 0;
+	struct event e = {.cpu_ns = current_cpu_ns()};
 
 	if (!tgid || (!target && cfg_select == SELECT_NAMED))
 		return 0;
@@ -218,10 +231,15 @@ int process_exec(void *ctx __attribute__((unused)))
 	if ((old && (cfg_children || cfg_stop_execs)) || is_selected())
 		id = __sync_fetch_and_add(&next_target, 1);
 	/* The new one first: user space is never left without any. */
-	if (set_target(tgid, id, BPF_ANY) && id)
-		tell_target(tgid, id, leader(), parent_of(leader()), 0);
-	if (old)
-		send_event(&(struct event){.event = EVENT_EXEC, .target = old});
+	if (set_target(tgid, id, BPF_ANY) && id) {
+		e.parent = parent_of(leader());
+		tell_target(&e, tgid, id, leader());
+	}
+	if (old) {
+		e.event = EVENT_EXEC;
+		e.target = old;
+		send_event(&e);
+	}
 	if (old && cfg_stop_execs) {
 		__sync_fetch_and_add(&execs_stopped, 1);
 		bpf_send_signal(SIGSTOP);
@@ -241,6 +259,7 @@ SEC("?raw_tp/sched_process_fork")
 int process_fork(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct target_value *target = current_target();
+	struct event e = {.parent = current_tgid()};
 	__u32 tgid, id;
 
 	tgid = target && target->id ? forked_tgid(ctx) : 0;
@@ -248,7 +267,7 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	id = __sync_fetch_and_add(&next_target, 1);
 	if (set_target(tgid, id, BPF_ANY))
-		tell_target(tgid, id, (const void *)ctx->args[1], current_tgid(), 0);
+		tell_target(&e, tgid, id, (const void *)ctx->args[1]);
 	return 0;
 }
 
@@ -271,6 +290,9 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 	id = target->id;
 	bpf_map_delete_elem(&targets, &tgid);
 	if (id)
-		send_event(&(struct event){.event = EVENT_EXIT, .target = id, .tgid = tgid});
+		send_event(&(struct event){.event = EVENT_EXIT,
+					   .target = id,
+					   .tgid = tgid,
+					   .cpu_ns = current_cpu_ns()});
 	return 0;
 }

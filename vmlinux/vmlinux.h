@@ -101,9 +101,15 @@ enum pid_type {
 struct signal_struct {
 	atomic_t live;
 	struct pid *pids[PIDTYPE_MAX];
+	unsigned long long sum_sched_runtime;
+};
+
+struct sched_entity {
+	u64 sum_exec_runtime;
 };
 
 struct task_struct {
+	struct sched_entity se;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;

@@ -157,6 +157,25 @@ def test_shell_that_becomes_go_with_cgo(start, tmp_path):
     assert t.process.wait(30) == 0, t.stderr
 
 
+def test_cpu_time_of_short_lives(root, tmp_path):
+    """Who has ended before we could ask for its CPU time had some: the shell's own account."""
+    burn = f"{PERL} -e 'for (1 .. 400000) {{ $x += $_ }}'"
+    r, _, report = record_command(tmp_path, "/bin/sh", "-c",
+                                  f"i=0; while [ $i -lt 20 ]; do {burn}; i=$((i+1)); done; times",
+                                  options=["--children"])
+    assert r.returncode == 0, r.stderr
+    # "0m0.350000s 0m0.910000s": what the shell's children took, in user and in kernel mode.
+    used = sum(60 * float(m) + float(s)
+               for m, s in re.findall(r"(\d+)m([\d.]+)s", r.stdout.splitlines()[-1]))
+    cost = report["cost"]
+    assert 0 < cost["target_cpu_share"] < 1
+    # Hits of others that run meanwhile are in cost["hits"], and are not paid by these.
+    spent = report["totals"]["alloc_objects"] * cost["ns_per_hit"] / 1e9
+    ours = spent / cost["target_cpu_share"]
+    # What the kernel tells of each lacks up to a tick.
+    assert 0.8 * used <= ours <= 1.1 * used
+
+
 def test_exec_after_the_recording(root, tmp_path, program):
     """Nobody waits for the command any more when it execs: it goes on all the same."""
     r, out, _ = record_command(tmp_path, "/bin/sh", "-c", f"sleep 1; exec {program} work 0 5",

@@ -211,7 +211,8 @@ static int end_predecessor(struct follow *f, struct target *before, uint64_t tim
 {
 	int err;
 
-	before->cpu_now_ns = cpu_ns;
+	if (cpu_ns)
+		before->cpu_now_ns = cpu_ns;
 	err = tapper_gone(f->t, before, time_ns);
 	return err || f->t->everywhere ? err : tapper_take_out(f->t);
 }
@@ -231,7 +232,7 @@ static int begin_target(struct follow *f, size_t i)
 {
 	const struct event *e = &f->events.data[i];
 	bool over = is_over(f, i);
-	uint64_t cpu_ns = 0, cpu_before_ns = 0;
+	uint64_t cpu_ns = e->cpu_ns;
 	struct process *p;
 	struct target *target;
 	struct tap *tap = NULL;
@@ -243,10 +244,8 @@ static int begin_target(struct follow *f, size_t i)
 	if (p)
 		process_cpu_ns(p, &cpu_ns);
 	target = targets_by_pid(&f->t->targets, (pid_t)e->tgid);
-	if (target) {
-		cpu_before_ns = cpu_ns;
-		err = end_predecessor(f, target, e->time_ns, cpu_ns);
-	}
+	if (target)
+		err = end_predecessor(f, target, e->time_ns, e->cpu_ns);
 	if (err) {
 		process_free(p);
 		return err;
@@ -262,7 +261,7 @@ static int begin_target(struct follow *f, size_t i)
 	target = targets_by_id(&f->t->targets, e->target);
 	target->start_ns = target->looked_ns = e->time_ns;
 	target->parent = e->parent;
-	target->cpu_at_start_ns = cpu_before_ns;
+	target->cpu_at_start_ns = e->cpu_ns;
 	target->cpu_now_ns = cpu_ns;
 	if (!f->t->everywhere)
 		log_info("pid %u has become another program (exec): %s, which is tapped now",
@@ -279,8 +278,13 @@ static int end_target(struct follow *f, const struct event *e)
 {
 	struct target *target = targets_by_id(&f->t->targets, e->target);
 
-	/* Of one that can still be asked for its times the pidfd tells: it is asked first. */
-	if (!target || (!f->t->everywhere && tap_process(target->tap)))
+	if (!target || target->gone)
+		return 0;
+	/* The kernel lacks what ran since its last tick, we what ran since our last look. */
+	if (e->cpu_ns > target->cpu_now_ns)
+		target->cpu_now_ns = e->cpu_ns;
+	/* Of one that can still be looked at the pidfd tells. */
+	if (!f->t->everywhere && tap_process(target->tap))
 		return 0;
 	return tapper_gone(f->t, target, e->time_ns);
 }

@@ -266,8 +266,10 @@ static int add_losses(struct result *r)
 static struct profile_cost measure_cost(const struct result_input *in)
 {
 	struct profile_cost cost = {.hits = in->stats.hits, .holds = in->holds};
-	uint64_t counted = in->stats.hits - in->stats.restarts - in->stats.zero_sized -
-			   in->stats.foreign - in->stats.nested - in->stats.failed;
+	/* Hits in processes that are no targets are not paid by targets. */
+	uint64_t own = in->stats.hits - in->stats.foreign;
+	uint64_t counted = own - in->stats.restarts - in->stats.zero_sized - in->stats.nested -
+			   in->stats.failed;
 	uint64_t cpu_ns = 0;
 
 	if (in->trap_ns >= 0)
@@ -280,10 +282,10 @@ static struct profile_cost measure_cost(const struct result_input *in)
 	}
 	if (cpu_ns)
 		cost.target_cpu_share =
-			((double)cost.hits * cost.trap_ns + (double)counted * cost.program_ns) /
+			((double)own * cost.trap_ns + (double)counted * cost.program_ns) /
 			(double)cpu_ns;
 	if (cost.target_cpu_share > 1)
-		cost.target_cpu_share = 1; /* short runs: CPU time is counted in ticks */
+		cost.target_cpu_share = 1; /* short runs: hits took longer when they were timed */
 	return cost;
 }
 

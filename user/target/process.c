@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -198,22 +199,15 @@ int process_entry(const struct process *p, uint64_t *address)
 
 int process_cpu_ns(const struct process *p, uint64_t *ns)
 {
-	__auto_file FILE *f = NULL;
-	char path[64], line[1024], *fields;
-	unsigned long long user, system;
+	struct timespec time;
+	clockid_t clock;
+	int err = clock_getcpuclockid(p->pid, &clock);
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", p->pid);
-	f = fopen(path, "re");
-	if (!f)
+	if (err)
+		return -err;
+	if (clock_gettime(clock, &time))
 		return -errno;
-	if (!fgets(line, sizeof(line), f))
-		return -ESRCH;
-	/* comm may hold anything, ") Z 1" too: the fields begin after the last ')'. */
-	fields = strrchr(line, ')');
-	if (!fields || sscanf(fields + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
-			      &user, &system) != 2)
-		return -EPROTO;
-	*ns = (user + system) * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK));
+	*ns = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 	return 0;
 }
 
