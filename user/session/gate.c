@@ -220,7 +220,7 @@ static void note_time(struct gate *g, const struct held_exec *e, bool is_new)
 
 	g->holds.programs += is_new;
 	if (ns > EXEC_HOLD_MAX_NS) {
-		g->holds.late++;
+		g->holds.late += is_new;
 		ns = EXEC_HOLD_MAX_NS;
 	}
 	g->holds.total_ns += ns;
