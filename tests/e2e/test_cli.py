@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -155,6 +156,28 @@ def test_native_is_named_with_its_allocator(root, start):
     assert r.returncode == 0, r.stderr
     assert f"plain (pid {target.pid}, glibc)" in r.stderr
     assert target.process.poll() is None
+
+
+def begun_a_moment_ago(start, program):
+    """Stopped before its loader has mapped libc."""
+    for _ in range(100):
+        target = start([program])
+        target.signal(signal.SIGSTOP)
+        with open(f"/proc/{target.pid}/maps") as f:
+            if "libc.so" not in f.read():
+                return target
+        target.close()
+    pytest.fail("its loader was always faster")
+
+
+def test_tapped_while_it_is_loaded(root, start):
+    """As by "server & alloctap record -p $!"."""
+    target = begun_a_moment_ago(start, lab.build_c("plain"))
+    t = start([lab.ALLOCTAP, "record", "-p", str(target.pid), "-d", "1s"])
+    time.sleep(0.15)
+    target.signal(signal.SIGCONT)
+    assert t.wait(30) == 0, t.stderr
+    assert f"plain (pid {target.pid}, glibc)" in t.stderr
 
 
 @pytest.mark.parametrize("command, status", [("/no/such/program", 127), ("no-such-program", 127),

@@ -148,8 +148,9 @@ def test_only_what_is_selected_is_held(start, tmp_path, new_program):
 
 
 def test_children_of_a_target(start, tmp_path, new_program):
-    shell = start(["/bin/sh", "-c", "read go; $0 work 0 800; $1 work 0 900",
+    shell = start(["/bin/sh", "-c", "echo ready; read go; $0 work 0 800; $1 work 0 900",
                    new_program("gate-one"), new_program("gate-two", ["-static"])])
+    shell.expect("ready")
     r = Recording(start, tmp_path, "--children", "-p", str(shell.pid))
     stranger = run(new_program("stranger"), "work", "0", "600")
     shell.send("go\n")

@@ -19,6 +19,8 @@
 
 /* Drained this often even when the maps have room: what a crash of ours would lose. */
 #define DRAIN_INTERVAL_NS 1000000000ull
+/* Every 20 ms, at a process that has nothing to tap so far. */
+#define LOADING_LOOKS 25
 
 struct session {
 	struct session_options options;
@@ -109,6 +111,19 @@ void session_free(struct session *s)
 	free(s);
 }
 
+/* One that was begun a moment ago ("server & alloctap record -p $!") maps its libraries yet. */
+static bool can_be_tapped(const struct session *s, struct tap *tap)
+{
+	static const struct timespec pause = {.tv_nsec = 20000000};
+	bool found = tapper_has_something(&s->t, tap);
+
+	for (int i = 0; i < LOADING_LOOKS && !found && !tap_note_mappings(tap, NULL); i++) {
+		nanosleep(&pause, NULL);
+		found = tapper_has_something(&s->t, tap);
+	}
+	return found;
+}
+
 int session_add_target(struct session *s, struct process *process, bool starting)
 {
 	struct tap *tap = tap_new(process, s->t.files);
@@ -116,7 +131,7 @@ int session_add_target(struct session *s, struct process *process, bool starting
 
 	if (!tap)
 		return -errno;
-	if (!starting && !tapper_has_something(&s->t, tap)) {
+	if (!starting && !can_be_tapped(s, tap)) {
 		log_error("%s: %s: no Go program, and no allocator that we know is in it or its "
 			  "libraries: name one with --allocator SYMBOL",
 			  tap_name(tap), tap_exe_path(tap));
