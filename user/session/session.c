@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "session/calibrate.h"
+#include "session/counted.h"
 #include "session/describe.h"
 #include "session/follow.h"
 #include "session/memory_log.h"
@@ -27,10 +28,9 @@ struct session {
 	struct tapper t;
 	struct gate *gate;     /* once started */
 	struct follow *follow; /* once started */
-	struct raw_counts raw;
+	struct counted counted;
 	struct gc_log *gc;
 	struct memory_log *memory;
-	struct profile_builder *builder; /* of what cannot wait for the end: types */
 	char *description;
 	bool starting; /* a target has not mapped its libraries yet */
 	uint64_t start_unix_ns, started_ns, stopped_ns, drained_ns;
@@ -45,6 +45,7 @@ static int make_parts(struct session *s)
 {
 	const struct session_options *o = &s->options;
 	struct tapper *t = &s->t;
+	int err = counted_init(&s->counted, t);
 
 	t->options = o;
 	t->everywhere = session_is_open(o);
@@ -54,10 +55,9 @@ static int make_parts(struct session *s)
 		.custom = o->custom,
 		.n_custom = o->n_custom,
 	};
-	s->builder = profile_builder_new();
 	s->gc = gc_log_new();
 	s->memory = memory_log_new();
-	t->usdt = s->builder ? usdt_new(s->builder) : NULL;
+	t->usdt = err ? NULL : usdt_new(s->counted.builder);
 	t->files = files_new(o->kinds, &t->request);
 	t->probed = probed_files_new();
 	t->native = native_new(o->empty_programs);
@@ -103,8 +103,7 @@ void session_free(struct session *s)
 	targets_free(&s->t.targets);
 	probed_files_free(s->t.probed);
 	files_free(s->t.files);
-	profile_builder_free(s->builder);
-	raw_counts_free(&s->raw);
+	counted_free(&s->counted);
 	gc_log_free(s->gc);
 	memory_log_free(s->memory);
 	free(s->description);
@@ -286,26 +285,13 @@ static int know_targets(struct session *s)
 	return err;
 }
 
-/* A type that may be gone when we come to name things. */
-static void read_type(struct session *s, uint32_t id, uint64_t type)
-{
-	struct target *target = targets_by_id(&s->t.targets, id);
-	struct target_types *types;
-
-	if (!target || !tap_is_go(target->tap) || tap_is_in_file(target->tap, type))
-		return;
-	types = tap_types(target->tap, s->builder);
-	if (types)
-		target_types_get(types, type);
-}
-
 static int take_event(void *ctx, const struct event *e)
 {
 	struct session *s = ctx;
 
 	if (e->event != EVENT_TYPE)
 		return follow_event(s->follow, e);
-	read_type(s, e->target, e->type);
+	counted_note_type(&s->counted, e->target, e->type);
 	return 0;
 }
 
@@ -388,17 +374,6 @@ static int look_at_target(struct session *s, struct target *target, bool ended)
 	return tapper_gone(&s->t, target, now_ns());
 }
 
-/* Of the counts from @first on, as a record of the kernel side may have had no room. */
-static void read_fleeting_types(struct session *s, size_t first)
-{
-	for (size_t i = first; i < s->raw.counts.n; i++) {
-		const struct count_key *key = &s->raw.counts.data[i].key;
-
-		if (key->type)
-			read_type(s, key->target, key->type);
-	}
-}
-
 /* Polls the ends of named targets, and what tells of all others. */
 static int wait_for_something(struct session *s, int timeout_ms)
 {
@@ -439,18 +414,6 @@ int session_take_exec(struct session *s)
 	return filled < 0 ? filled : 1;
 }
 
-static int drain(struct session *s)
-{
-	size_t known = s->raw.counts.n;
-	int err = kernel_drain(s->t.kernel, &s->raw);
-
-	if (!err)
-		read_fleeting_types(s, known);
-	if (!err && s->t.live)
-		err = live_look(s->t.live, &s->raw, now_ns());
-	return err;
-}
-
 int session_poll(struct session *s, int timeout_ms)
 {
 	int err = wait_for_something(s, timeout_ms);
@@ -469,19 +432,20 @@ int session_poll(struct session *s, int timeout_ms)
 		if (s->t.everywhere)
 			look_at_target(s, target, false);
 	}
-	return drain(s);
+	return counted_drain(&s->counted);
 }
 
 void session_status(struct session *s, struct session_status *status)
 {
+	const struct count_value *totals = s->counted.raw.totals;
 	uint64_t losses[LOST_MAX];
 
 	*status = (struct session_status){
 		.elapsed_ns = (s->stopped_ns ? s->stopped_ns : now_ns()) - s->started_ns,
 		.hits = kernel_stats(s->t.kernel).hits,
-		.alloc_objects = s->raw.totals[KIND_ALLOC].objects,
-		.alloc_bytes = s->raw.totals[KIND_ALLOC].bytes,
-		.map_inserts = s->raw.totals[KIND_MAP_INSERT].objects,
+		.alloc_objects = totals[KIND_ALLOC].objects,
+		.alloc_bytes = totals[KIND_ALLOC].bytes,
+		.map_inserts = totals[KIND_MAP_INSERT].objects,
 	};
 	kernel_losses(s->t.kernel, losses);
 	status->collections = usdt_n_cycles(s->t.usdt);
@@ -490,22 +454,6 @@ void session_status(struct session *s, struct session_status *status)
 	for (int i = 0; i < LOST_MAX; i++)
 		status->lost += losses[i];
 	status->targets_alive = s->t.targets.n_alive;
-}
-
-/* The overflow entries hold what no key could be stored for: [lost stack] of nobody known. */
-static int take_overflow(struct session *s)
-{
-	const struct count_value *overflow = kernel_overflow(s->t.kernel);
-	int err = 0;
-
-	for (int kind = 0; kind < KIND_MAX && !err; kind++) {
-		struct count_key key = {.kind = (__u32)kind};
-
-		/* Growths without their key say nothing: they are counted as lost. */
-		if (overflow[kind].objects && kind != KIND_MAP_GROW)
-			err = raw_counts_add(&s->raw, &key, &overflow[kind]);
-	}
-	return err;
 }
 
 int session_stop(struct session *s)
@@ -533,29 +481,23 @@ int session_stop(struct session *s)
 	usdt_finish(s->t.usdt);
 	err = err ? err : take_news(s);
 	err = err < 0 ? err : 0;
-	/* Either side may hold something. */
-	for (int side = 0; side < 2 && !err; side++)
-		err = kernel_drain(s->t.kernel, &s->raw);
-	if (!err)
-		read_fleeting_types(s, 0);
-	vec_for_each (&s->raw.counts, count) {
+	err = err ? err : counted_drain_all(&s->counted);
+	vec_for_each (&s->counted.raw.counts, count) {
 		if (!err)
 			err = follow_find(s->follow, count->key.target);
 	}
-	if (!err && s->t.live)
-		err = live_finish(s->t.live, &s->raw);
-	return err ? err : take_overflow(s);
+	return err ? err : counted_finish(&s->counted);
 }
 
 struct profile *session_profile(struct session *s)
 {
 	struct result_input in = {
-		.builder = s->builder,
+		.builder = s->counted.builder,
 		.has_types = !s->options.no_types,
 		.targets = &s->t.targets,
 		.live = s->t.live,
 		.names = {s->options.debuginfod, s->options.custom, s->options.n_custom},
-		.raw = &s->raw,
+		.raw = &s->counted.raw,
 		.gc = s->gc,
 		.memory = s->memory,
 		.usdt_lost = usdt_lost(s->t.usdt),
