@@ -458,13 +458,15 @@ void session_status(struct session *s, struct session_status *status)
 
 int session_stop(struct session *s)
 {
-	int err = 0;
+	/* Who waits is told of, whether he was served in time or not. */
+	int err = gate_settle(s->gate);
 
 	gate_close(s->gate);
 	kernel_count(s->t.kernel, false);
 	s->stopped_ns = now_ns();
 	/* What was mapped since, while it can still be asked for. */
-	err = look_at_memory(s, s->stopped_ns, true);
+	if (!err)
+		err = look_at_memory(s, s->stopped_ns, true);
 	if (!err)
 		err = take_news(s);
 	for (size_t i = 0; i < s->t.targets.list.n && err >= 0; i++) {
