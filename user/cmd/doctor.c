@@ -19,6 +19,7 @@
 #include "probe/native_inlined.h"
 #include "probe/native_plan.h"
 #include "probe/return_guard.h"
+#include "target/emulator.h"
 #include "target/maps.h"
 #include "target/process.h"
 
@@ -201,6 +202,15 @@ static void describe_runtime(struct patient *p)
 	go_binary_free(go);
 }
 
+static void describe_emulator(const struct patient *p, pid_t pid)
+{
+	const char *name = emulator_of_process(pid);
+
+	if (name)
+		doctor_line(p->out, "tapped",
+			    "no: it runs its program under %s, to which a probe is fatal", name);
+}
+
 static void describe_live(const struct patient *p, pid_t pid)
 {
 	const char *how = "yes";
@@ -302,6 +312,7 @@ static int examine(struct patient *p, const struct process *process)
 	}
 	fprintf(p->out, "\n%s (pid %d), %s\n", process_comm(process), pid, process_exe(process));
 	describe_runtime(p);
+	describe_emulator(p, pid);
 	describe_live(p, pid);
 	err = look_at_mappings(p, pid);
 	if (err)

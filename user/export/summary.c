@@ -83,8 +83,8 @@ bool summary_partial(const struct profile *p, char *text, size_t size)
 	}
 	if (n)
 		snprintf(text, size,
-			 "%zu of %zu process%s: a program or library that was new ran, for %s at "
-			 "most, before its probes were in",
+			 "%zu of %zu process%s ran, for %s at most, while not all of their probes "
+			 "were in",
 			 n, p->n_targets, p->n_targets == 1 ? "" : "es",
 			 format_duration(time, sizeof(time), longest));
 	return n > 0;

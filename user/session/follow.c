@@ -20,6 +20,7 @@
 #include "base/vec.h"
 #include "session/follow.h"
 #include "session/selection.h"
+#include "target/emulator.h"
 #include "target/perf_records.h"
 
 /* Records kept of processes that are no targets: those of a second on a busy machine. */
@@ -35,6 +36,7 @@ struct recent {
 struct follow {
 	struct tapper *t;
 	struct gate *gate;
+	struct emulators *emulators;
 	struct perf_records *records; /* NULL: cannot be had */
 	VEC(struct event) events;
 	VEC(uint32_t) changed; /* ids of targets that mapped something */
@@ -44,7 +46,7 @@ struct follow {
 	bool missed;
 };
 
-struct follow *follow_new(struct tapper *t, struct gate *gate)
+struct follow *follow_new(struct tapper *t, struct gate *gate, struct emulators *emulators)
 {
 	struct follow *f = calloc(1, sizeof(*f));
 
@@ -52,6 +54,7 @@ struct follow *follow_new(struct tapper *t, struct gate *gate)
 		return NULL;
 	f->t = t;
 	f->gate = gate;
+	f->emulators = emulators;
 	f->recent = calloc(RECENT_MAX, sizeof(*f->recent));
 	if (!f->recent) {
 		follow_free(f);
@@ -114,11 +117,17 @@ static int take_record(void *ctx, const struct perf_record *r)
 {
 	struct follow *f = ctx;
 	struct target *target = r->pid ? targets_by_pid(&f->t->targets, (pid_t)r->pid) : NULL;
+	const char *emulator;
 
 	if (r->kind == PERF_RECORD_MISSED) {
 		f->missed = true;
 		return 0;
 	}
+	emulator = r->kind == PERF_RECORD_MAPPED && r->pid && f->t->everywhere
+			   ? emulator_name(r->map.path)
+			   : NULL;
+	if (emulator && emulators_note(f->emulators, (pid_t)r->pid, emulator))
+		return -ENOMEM;
 	if (target && r->kind == PERF_RECORD_EXECED)
 		target->execing = true;
 	/* What follows is the next program's: it becomes another target. */
@@ -228,6 +237,20 @@ static struct tap *look_at(struct follow *f, const struct event *e, struct proce
 	return NULL;
 }
 
+static void say_what_it_became(const struct tap *tap)
+{
+	const char *emulator = tap_emulator(tap);
+
+	if (emulator)
+		log_warn("pid %d has become another program (exec): %s, which is not tapped: it "
+			 "runs "
+			 "its program under %s, to which a probe is fatal",
+			 tap_pid(tap), tap_comm(tap), emulator);
+	else
+		log_info("pid %d has become another program (exec): %s, which is tapped now",
+			 tap_pid(tap), tap_comm(tap));
+}
+
 static int begin_target(struct follow *f, size_t i)
 {
 	const struct event *e = &f->events.data[i];
@@ -264,11 +287,10 @@ static int begin_target(struct follow *f, size_t i)
 	target->cpu_at_start_ns = e->cpu_ns;
 	target->cpu_now_ns = cpu_ns;
 	if (!f->t->everywhere)
-		log_info("pid %u has become another program (exec): %s, which is tapped now",
-			 e->tgid, tap_comm(tap));
+		say_what_it_became(tap);
 	gate_note_file(f->gate, tap_exe(tap));
 	/* At the very end probes are out already. */
-	if (!f->t->attachment)
+	if (!f->t->attachment && !f->t->suspended_ns)
 		return 0;
 	return tolerate(over || !tap_process(tap) ? tapper_attach_files(f->t, target)
 						  : tapper_attach(f->t, target));

@@ -14,7 +14,7 @@ struct follow;
  * @gate is told of targets' files. NULL with errno ENOMEM. Where the kernel's records cannot
  * be had, that is said.
  */
-struct follow *follow_new(struct tapper *t, struct gate *gate);
+struct follow *follow_new(struct tapper *t, struct gate *gate, struct emulators *emulators);
 void follow_free(struct follow *f);
 /* Readable when something was mapped; -1: never. */
 int follow_fd(const struct follow *f);

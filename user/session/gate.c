@@ -12,6 +12,7 @@
 #include "session/gate.h"
 #include "session/linked.h"
 #include "session/selection.h"
+#include "target/emulator.h"
 #include "target/exec_gate.h"
 
 /* A table is not begun later than that. They take up to 0.3 s (librustc_driver's, libLLVM's). */
@@ -19,6 +20,7 @@
 
 struct gate {
 	struct tapper *t;
+	struct emulators *emulators;
 	VEC(struct file *) mapped; /* by the one that is held */
 	struct exec_gate *execs;   /* NULL: nobody is held */
 	struct profile_holds holds;
@@ -78,6 +80,13 @@ static bool is_wanted(void *ctx, pid_t pid, int fd)
 	return path && will_be_selected(g, pid, path);
 }
 
+/* Emulators are held all the same. */
+static bool nothing_is_wanted(void *ctx, pid_t pid, int fd)
+{
+	(void)ctx, (void)pid, (void)fd;
+	return false;
+}
+
 /* --- in the session ------------------------------------------------------------------ */
 
 static void say_not_held(const char *reason)
@@ -87,17 +96,18 @@ static void say_not_held(const char *reason)
 		 reason);
 }
 
-struct gate *gate_new(struct tapper *t)
+struct gate *gate_new(struct tapper *t, struct emulators *emulators)
 {
-	bool all = t->options->select == SELECT_ALL;
+	exec_wanted_fn wanted = t->options->select == SELECT_ALL ? NULL : is_wanted;
 	struct gate *g = calloc(1, sizeof(*g));
 
 	if (!g)
 		return NULL;
 	g->t = t;
-	if (!t->everywhere || t->options->no_hold)
+	g->emulators = emulators;
+	if (!t->everywhere)
 		return g;
-	g->execs = exec_gate_new(all ? NULL : is_wanted, g);
+	g->execs = exec_gate_new(t->options->no_hold ? nothing_is_wanted : wanted, g);
 	if (!g->execs)
 		say_not_held(errno == EPERM ? "need CAP_SYS_ADMIN" : strerror(errno));
 	return g;
@@ -150,7 +160,7 @@ int gate_open(struct gate *g)
 	if (!g->execs)
 		return 0;
 	/* A program that was seen may be made to preload what was not. */
-	err = linked_each_allocator(g->t->files, attach_file, g);
+	err = g->t->options->no_hold ? 0 : linked_each_allocator(g->t->files, attach_file, g);
 	g->mapped.n = 0;
 	if (err == -ENOMEM)
 		return err;
@@ -165,11 +175,15 @@ int gate_open(struct gate *g)
 static int put_probes_in(struct gate *g, const struct held_exec *e)
 {
 	__auto_free char *path = path_of_fd(e->fd);
+	const char *emulator;
 	struct file *file;
 	int err;
 
 	if (!path)
 		return -ENOMEM;
+	emulator = emulator_name(path);
+	if (emulator)
+		return emulators_note(g->emulators, e->pid, emulator);
 	file = files_of_fd(g->t->files, e->fd, path);
 	if (!file)
 		return tolerate(-errno);

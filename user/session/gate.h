@@ -7,7 +7,7 @@
 #ifndef ALLOCTAP_SESSION_GATE_H
 #define ALLOCTAP_SESSION_GATE_H
 
-#include "session/tapper.h"
+#include "session/emulators.h"
 
 struct gate;
 
@@ -15,7 +15,7 @@ struct gate;
  * Early: it forks, and what there is then is copied. NULL with errno ENOMEM; where nobody
  * can be held, that is said.
  */
-struct gate *gate_new(struct tapper *t);
+struct gate *gate_new(struct tapper *t, struct emulators *emulators);
 void gate_free(struct gate *g);
 /* Holds from now on. 0 or -ENOMEM. */
 int gate_open(struct gate *g);

@@ -33,6 +33,12 @@ void probed_files_free(struct probed_files *p)
 	free(p);
 }
 
+void probed_files_forget(struct probed_files *p)
+{
+	vec_for_each (&p->list, probed)
+		(*probed)->go = (*probed)->native = (*probed)->usdt = false;
+}
+
 void probed_files_prepare(struct alloctap_bpf *skel)
 {
 	bpf_program__set_autoload(skel->progs.find_probed_inode, true);

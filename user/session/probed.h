@@ -23,6 +23,8 @@ struct probed_files;
 /* NULL with errno ENOMEM. */
 struct probed_files *probed_files_new(void);
 void probed_files_free(struct probed_files *p);
+/* No probes are in any more. */
+void probed_files_forget(struct probed_files *p);
 /* Has the programs loaded that are needed; before load. */
 void probed_files_prepare(struct alloctap_bpf *skel);
 /*

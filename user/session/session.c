@@ -26,6 +26,7 @@
 struct session {
 	struct session_options options;
 	struct tapper t;
+	struct emulators *emulators;
 	struct gate *gate;     /* once started */
 	struct follow *follow; /* once started */
 	struct counted counted;
@@ -57,6 +58,7 @@ static int make_parts(struct session *s)
 	};
 	s->gc = gc_log_new();
 	s->memory = memory_log_new();
+	s->emulators = emulators_new(t);
 	t->usdt = err ? NULL : usdt_new(s->counted.builder);
 	t->files = files_new(o->kinds, &t->request);
 	t->probed = probed_files_new();
@@ -64,8 +66,8 @@ static int make_parts(struct session *s)
 	t->unwind = unwind_new(o->unwind_memory ?: UNWIND_MEMORY_DEFAULT);
 	if (o->live)
 		t->live = live_new(o->max_live ?: NATIVE_MAX_LIVE_DEFAULT);
-	return s->gc && s->memory && t->usdt && t->files && t->probed && t->native && t->unwind &&
-			       (t->live || !o->live)
+	return s->gc && s->memory && s->emulators && t->usdt && t->files && t->probed &&
+			       t->native && t->unwind && (t->live || !o->live)
 		       ? 0
 		       : -ENOMEM;
 }
@@ -94,6 +96,7 @@ void session_free(struct session *s)
 		return;
 	follow_free(s->follow);
 	gate_free(s->gate);
+	emulators_free(s->emulators);
 	attachment_free(s->t.attachment);
 	live_free(s->t.live);
 	unwind_free(s->t.unwind);
@@ -130,6 +133,13 @@ int session_add_target(struct session *s, struct process *process, bool starting
 
 	if (!tap)
 		return -errno;
+	if (tap_emulator(tap)) {
+		log_error("%s: it runs its program under %s, to which a probe is fatal: tap the "
+			  "program without",
+			  tap_name(tap), tap_emulator(tap));
+		tap_free(tap);
+		return -ENOEXEC;
+	}
 	if (!starting && !can_be_tapped(s, tap)) {
 		log_error("%s: %s: no Go program, and no allocator that we know is in it or its "
 			  "libraries: name one with --allocator SYMBOL",
@@ -323,12 +333,14 @@ int session_start(struct session *s)
 	bool named = s->options.select == SELECT_NAMED;
 	int err;
 
-	s->gate = gate_new(&s->t);
+	s->gate = gate_new(&s->t, s->emulators);
 	err = s->gate ? load(s) : -ENOMEM;
 	if (err)
 		return err;
-	s->follow = follow_new(&s->t, s->gate);
+	s->follow = follow_new(&s->t, s->gate, s->emulators);
 	err = s->follow ? know_targets(s) : -ENOMEM;
+	if (!err && s->t.everywhere)
+		err = emulators_scan(s->emulators);
 	if (!err && !named)
 		describe_cost(&s->t);
 	for (size_t i = 0; i < s->t.targets.list.n && !err; i++) {
@@ -379,7 +391,7 @@ static int wait_for_something(struct session *s, int timeout_ms)
 {
 	size_t n_targets = s->t.everywhere ? 0 : s->t.targets.list.n;
 	const int feeds[] = {kernel_events_fd(s->t.kernel), usdt_events_fd(s->t.usdt),
-			     follow_fd(s->follow), gate_fd(s->gate)};
+			     follow_fd(s->follow), gate_fd(s->gate), emulators_fd(s->emulators)};
 	__auto_free struct pollfd *fds = calloc(n_targets + ARRAY_SIZE(feeds), sizeof(*fds));
 	int n, err = 0;
 
@@ -419,6 +431,8 @@ int session_poll(struct session *s, int timeout_ms)
 	int err = wait_for_something(s, timeout_ms);
 	uint64_t now = now_ns();
 
+	if (!err)
+		err = emulators_settle(s->emulators);
 	if (!err)
 		err = take_news(s);
 	if (err < 0)
@@ -478,6 +492,7 @@ int session_stop(struct session *s)
 				  tap_name(target->tap));
 	}
 	err = err < 0 ? err : 0;
+	tapper_note_suspended(&s->t, s->stopped_ns);
 	attachment_free(s->t.attachment);
 	s->t.attachment = NULL;
 	usdt_finish(s->t.usdt);

@@ -34,7 +34,7 @@ struct session_options {
 	enum select_mode select; /* of all, also those that start later */
 	const char *comm;        /* SELECT_COMM: a pattern, shorter than COMM_BYTES */
 	const char *cgroup;      /* SELECT_CGROUP: its directory */
-	bool no_hold;            /* new programs do not wait at their start for their probes */
+	bool no_hold;            /* only emulators wait at their start, until probes are out */
 	uint32_t max_stacks;     /* kernel map sizes, per side of the double buffer */
 	uint32_t max_counts;
 	bool no_types;       /* leave types out of it */

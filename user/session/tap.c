@@ -11,6 +11,7 @@
 #include "session/mappings.h"
 #include "session/tap.h"
 #include "target/container.h"
+#include "target/emulator.h"
 #include "target/jit_map.h"
 
 struct tap {
@@ -251,6 +252,11 @@ const char *tap_comm(const struct tap *t)
 const char *tap_exe_path(const struct tap *t)
 {
 	return t->path;
+}
+
+const char *tap_emulator(const struct tap *t)
+{
+	return emulator_name(t->path);
 }
 
 const char *tap_container(const struct tap *t)

@@ -35,6 +35,8 @@ const char *tap_comm(const struct tap *t);
 const char *tap_exe_path(const struct tap *t);
 /* The ID of the container it runs in; "": in none. */
 const char *tap_container(const struct tap *t);
+/* What it runs its program under, to which a probe is fatal ("valgrind"); NULL: itself. */
+const char *tap_emulator(const struct tap *t);
 /* "pid 4242 (server)": how messages call it. */
 const char *tap_name(const struct tap *t);
 /* The program's own file. */

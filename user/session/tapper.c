@@ -19,8 +19,24 @@ bool tapper_wants_native_of(const struct tapper *t, const struct file *exe)
 
 bool tapper_has_something(const struct tapper *t, const struct tap *tap)
 {
+	if (tap_emulator(tap))
+		return false;
 	return tap_is_go(tap) || tap_gc_file(tap) ||
 	       (tapper_wants_native(t, tap) && tap_has_allocator(tap));
+}
+
+/* --- what was not seen --------------------------------------------------------------- */
+
+static void add_gap(const struct tapper *t, struct target *target, uint64_t from, uint64_t to)
+{
+	if (from < t->counts_since_ns)
+		from = t->counts_since_ns;
+	if (from < target->gap_end_ns)
+		from = target->gap_end_ns;
+	if (!t->counts_since_ns || to <= from)
+		return;
+	target->untapped_ns += to - from;
+	target->gap_end_ns = to;
 }
 
 /*
@@ -29,17 +45,27 @@ bool tapper_has_something(const struct tapper *t, const struct tap *tap)
  */
 static void note_gap(const struct tapper *t, struct target *target, uint64_t probed_ns)
 {
-	uint64_t from = target->mapped_ns ?: target->looked_ns;
-
-	if (from < t->counts_since_ns)
-		from = t->counts_since_ns;
-	if (from < target->gap_end_ns)
-		from = target->gap_end_ns;
-	if (!t->counts_since_ns || probed_ns <= from)
-		return;
-	target->untapped_ns += probed_ns - from;
-	target->gap_end_ns = probed_ns;
+	add_gap(t, target, target->mapped_ns ?: target->looked_ns, probed_ns);
 }
+
+/* It ran while no probes were in, until @end_ns. */
+static void note_suspended(const struct tapper *t, struct target *target, uint64_t end_ns)
+{
+	uint64_t from = t->suspended_ns;
+
+	if (from && tapper_has_something(t, target->tap))
+		add_gap(t, target, from > target->start_ns ? from : target->start_ns, end_ns);
+}
+
+void tapper_note_suspended(struct tapper *t, uint64_t end_ns)
+{
+	vec_for_each (&t->targets.list, target) {
+		if (!target->gone)
+			note_suspended(t, target, end_ns);
+	}
+}
+
+/* --- putting probes in --------------------------------------------------------------- */
 
 static int tell_go(struct tapper *t, struct target *target)
 {
@@ -138,12 +164,15 @@ static int attach_collector(struct tapper *t, struct target *target)
 	struct probed own, *probed;
 	int err;
 
-	if (!file || target->gc_attached)
+	if (!file || target->gc_probed)
 		return 0;
-	target->gc_attached = true;
-	err = usdt_add_target(t->usdt, target->id, targets_place(&t->targets, target->id));
+	target->gc_probed = true;
+	err = target->gc_attached ? 0
+				  : usdt_add_target(t->usdt, target->id,
+						    targets_place(&t->targets, target->id));
 	if (err)
 		return err;
+	target->gc_attached = true;
 	probed = probed_of(t, file, &own);
 	if (!probed || probed->usdt)
 		return probed ? 0 : -ENOMEM;
@@ -170,10 +199,18 @@ static struct unwind *unwind_of(const struct tapper *t, const struct tap *tap)
 	return tapper_wants_native(t, tap) ? t->unwind : NULL;
 }
 
+static bool may_attach(const struct tapper *t, const struct target *target)
+{
+	return t->attachment && !tap_emulator(target->tap);
+}
+
 static int attach(struct tapper *t, struct target *target)
 {
-	int err = tap_is_go(target->tap) ? attach_go(t, target) : 0;
+	int err;
 
+	if (!may_attach(t, target))
+		return 0;
+	err = tap_is_go(target->tap) ? attach_go(t, target) : 0;
 	return err ? err : attach_files(t, target);
 }
 
@@ -207,6 +244,8 @@ int tapper_attach_file(struct tapper *t, struct file *file, const char *name)
 
 	if (!probed)
 		return -ENOMEM;
+	if (!t->attachment)
+		return 0;
 	if (file->go)
 		err = put_go_in(t, NULL, file, probed, name);
 	if (tapper_wants_native_of(t, file) && file->native.n && !err)
@@ -221,7 +260,7 @@ int tapper_look_again(struct tapper *t, struct target *target, bool stopped)
 
 	if (stopped)
 		target->gap_end_ns = UINT64_MAX;
-	if (!err && t->attachment)
+	if (!err && may_attach(t, target))
 		err = attach_files(t, target);
 	target->looked_ns = looked_ns;
 	target->mapped_ns = 0;
@@ -230,15 +269,65 @@ int tapper_look_again(struct tapper *t, struct target *target, bool stopped)
 	return err;
 }
 
+/* --- taking them out ----------------------------------------------------------------- */
+
+static void take_out(struct tapper *t)
+{
+	attachment_free(t->attachment);
+	t->attachment = NULL;
+	native_forget(t->native);
+	usdt_forget(t->usdt);
+}
+
 int tapper_take_out(struct tapper *t)
 {
 	if (!t->attachment)
 		return 0;
-	attachment_free(t->attachment);
-	native_forget(t->native);
-	usdt_forget(t->usdt);
+	take_out(t);
 	t->attachment = attachment_new(t->options->link);
 	return t->attachment ? 0 : -ENOMEM;
+}
+
+void tapper_suspend(struct tapper *t)
+{
+	if (!t->attachment)
+		return;
+	t->suspended_ns = now_ns();
+	take_out(t);
+	probed_files_forget(t->probed);
+	vec_for_each (&t->targets.list, target) {
+		target->n_attached = 0;
+		target->gc_probed = false;
+	}
+}
+
+/* The time until now is one gap, whatever files it was whose probes were out. */
+static int resume(struct tapper *t, struct target *target)
+{
+	uint64_t gap_end_ns = target->gap_end_ns;
+	int err;
+
+	target->gap_end_ns = UINT64_MAX;
+	err = attach(t, target);
+	target->gap_end_ns = gap_end_ns;
+	note_suspended(t, target, now_ns());
+	return err;
+}
+
+int tapper_resume(struct tapper *t)
+{
+	int err = 0;
+
+	t->attachment = attachment_new(t->options->link);
+	if (!t->attachment)
+		return -ENOMEM;
+	vec_for_each (&t->targets.list, target) {
+		/* Of many, some cannot be tapped. */
+		if (err != -ENOMEM && !target->gone)
+			err = resume(t, target);
+	}
+	t->suspended_ns = 0;
+	return err == -ENOMEM ? err : 0;
 }
 
 int tapper_gone(struct tapper *t, struct target *target, uint64_t time_ns)
@@ -248,6 +337,7 @@ int tapper_gone(struct tapper *t, struct target *target, uint64_t time_ns)
 
 	if (target->gone)
 		return 0;
+	note_suspended(t, target, time_ns);
 	targets_set_gone(&t->targets, target, time_ns);
 	if (!targets_by_pid(&t->targets, pid))
 		unwind_drop_process(t->unwind, (uint32_t)pid);

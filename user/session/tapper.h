@@ -22,9 +22,10 @@ struct tapper {
 	struct files *files;
 	struct targets targets;
 	struct kernel *kernel;
-	struct attachment *attachment; /* once started */
+	struct attachment *attachment; /* once started, and while no emulator runs */
 	struct probed_files *probed;
 	uint64_t counts_since_ns; /* CLOCK_MONOTONIC; 0: not yet */
+	uint64_t suspended_ns;    /* no probes are in since then; 0: they are */
 	struct usdt *usdt;
 	struct native *native;
 	struct unwind *unwind;
@@ -60,6 +61,12 @@ int tapper_look_again(struct tapper *t, struct target *target, bool stopped);
  * do not serve that. 0 or -ENOMEM.
  */
 int tapper_take_out(struct tapper *t);
+/* The same for the time being, where t->everywhere: targets go on without. */
+void tapper_suspend(struct tapper *t);
+/* Puts them in again. 0 or -ENOMEM. */
+int tapper_resume(struct tapper *t);
+/* Where they are out, and stay out to the end at @end_ns (CLOCK_MONOTONIC). */
+void tapper_note_suspended(struct tapper *t, uint64_t end_ns);
 /*
  * A target has ended or become another program at @time_ns (CLOCK_MONOTONIC): what was
  * seen of it is kept, what it needed is not. 0 or -errno.

@@ -20,11 +20,11 @@ struct target {
 	 * was mapped at @mapped_ns (0: nothing that was told of). CLOCK_MONOTONIC.
 	 */
 	uint64_t looked_ns, mapped_ns;
-	uint64_t gap_end_ns;  /* up to then gaps are in ... */
-	uint64_t untapped_ns; /* ... how long it had files whose probes were not in yet */
-	size_t n_attached;    /* of its files, probes are in */
-	bool gc_attached;
-	uint32_t place; /* of a Go program, with the kernel side; 0: none */
+	uint64_t gap_end_ns;         /* up to then gaps are in ... */
+	uint64_t untapped_ns;        /* ... how long it had files whose probes were not in yet */
+	size_t n_attached;           /* of its files, probes are in */
+	bool gc_attached, gc_probed; /* its collections are looked at; ... and have their probes */
+	uint32_t place;              /* of a Go program, with the kernel side; 0: none */
 };
 
 struct targets {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "target/emulator.h"
 #include "target/exec_keeper.h"
 
 /* Held at a time; more go on at once. */
@@ -94,11 +95,12 @@ static void allow(const struct keeper *k, int fd)
 
 /*
  * The file is not asked about again, until it is written to or the kernel wants the memory.
- * Where others decide by the process, every process must be asked about.
+ * Where others decide by the process, every process must be asked about; and of emulators
+ * each wants all probes out.
  */
 static void ask_no_more(const struct keeper *k, int fd)
 {
-	if (!k->wanted)
+	if (!k->wanted && !emulator_of_fd(fd))
 		fanotify_mark(k->group, FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_EVICTABLE,
 			      FAN_OPEN_EXEC_PERM, fd, NULL);
 }
@@ -108,7 +110,7 @@ static bool is_wanted(const struct keeper *k, pid_t pid, int fd)
 	/* Those two may be what the other waits for. */
 	if (pid == getpid() || pid == getppid())
 		return false;
-	return !k->wanted || k->wanted(k->ctx, pid, fd);
+	return !k->wanted || k->wanted(k->ctx, pid, fd) || emulator_of_fd(fd);
 }
 
 static struct held *free_slot(struct keeper *k)

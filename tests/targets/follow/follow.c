@@ -5,6 +5,7 @@
  *
  *	follow work SECONDS N		waits, allocates N times
  *	follow fork K N			K children, each of which allocates N + its number times
+ *	follow orphan SECONDS N		ends; its child goes on, says "done"
  *	follow prefork K N		the same, but each when told to, by a line on stdin
  *	follow exec N PROGRAM ARG...	allocates N times, then runs PROGRAM
  *	follow map N			N allocations that get pages of their own, and are kept
@@ -102,11 +103,21 @@ static int open_library(const char *path, int n)
 	return 0;
 }
 
+static void work(const char *seconds, const char *n)
+{
+	usleep((useconds_t)(atof(seconds) * 1e6));
+	counted(atoi(n));
+}
+
 int main(int argc, char **argv)
 {
 	if (argc >= 4 && !strcmp(argv[1], "work")) {
-		usleep((useconds_t)(atof(argv[2]) * 1e6));
-		counted(atoi(argv[3]));
+		work(argv[2], argv[3]);
+	} else if (argc >= 4 && !strcmp(argv[1], "orphan")) {
+		if (fork())
+			return 0;
+		work(argv[2], argv[3]);
+		puts("done");
 	} else if (argc >= 3 && !strcmp(argv[1], "map")) {
 		mapped(atoi(argv[2]));
 	} else if (argc >= 4 && !strcmp(argv[1], "fork")) {

@@ -28,7 +28,7 @@ function processTable({meta}, pick) {
 		words: r => [r.name, r.exe, r.runs, r.container || ""],
 		pick: r => pick(r.name),
 		legend: rows.some(r => r.untapped) ? [el("p", {class: "leaks-note"},
-			"Untapped: how long a program or library that had not been seen before ran until its probes were in. What was allocated there meanwhile is missing.")] : [],
+			"Untapped: how long it ran while not all of its probes were in, as where a library had not been seen before, or where they were out for an emulator. What was allocated there meanwhile is missing.")] : [],
 	});
 }
 
@@ -37,6 +37,6 @@ function partialLines({targets}) {
 	const partial = targets.filter(t => t.untapped_ns);
 	const longest = Math.max(0, ...partial.map(t => t.untapped_ns));
 
-	return partial.length ? [[partial.length, `process${partial.length > 1 ? "es" : ""} ran a new program or library, for ` +
-		`${formatDuration(longest)} at most, before its probes were in: figures are partial`]] : [];
+	return partial.length ? [[partial.length, `process${partial.length > 1 ? "es" : ""} ran, for ${formatDuration(longest)} at most, ` +
+		"while not all of their probes were in: figures are partial"]] : [];
 }
