@@ -65,39 +65,31 @@ int emulators_note(struct emulators *e, pid_t pid, const char *name)
 	}
 	r.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	/* It is gone already. */
-	if (r.pidfd < 0)
+	if (r.pidfd < 0 && errno == ESRCH)
 		return 0;
-	if (epoll_ctl(e->ends, EPOLL_CTL_ADD, r.pidfd, &ended) || vec_push(&e->list, r)) {
-		close(r.pidfd);
+	if (r.pidfd < 0 || epoll_ctl(e->ends, EPOLL_CTL_ADD, r.pidfd, &ended) ||
+	    vec_push(&e->list, r)) {
+		cleanup_fd(&r.pidfd);
 		return -ENOMEM;
 	}
 	if (e->list.n == 1)
-		log_warn("pid %d runs its program under %s, to which a probe is fatal: all probes "
-			 "are "
-			 "out until it ends",
+		log_warn("pid %d runs its program under %s, to which a probe is fatal: "
+			 "all probes are out until it ends",
 			 pid, name);
 	tapper_suspend(e->t);
 	return 0;
 }
 
+static int look_at(void *ctx, pid_t pid)
+{
+	const char *name = emulator_of_process(pid);
+
+	return name ? emulators_note(ctx, pid, name) : 0;
+}
+
 int emulators_scan(struct emulators *e)
 {
-	__auto_dir DIR *proc = opendir("/proc");
-	const struct dirent *entry;
-	int err = 0;
-
-	while (proc && !err && (entry = readdir(proc))) {
-		const char *name;
-		char *end;
-		long pid = strtol(entry->d_name, &end, 10);
-
-		if (*end || pid <= 0)
-			continue;
-		name = emulator_of_process((pid_t)pid);
-		if (name)
-			err = emulators_note(e, (pid_t)pid, name);
-	}
-	return err;
+	return process_each(look_at, e);
 }
 
 static void forget(struct emulators *e, pid_t pid)

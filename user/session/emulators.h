@@ -15,9 +15,9 @@ struct emulators *emulators_new(struct tapper *t);
 void emulators_free(struct emulators *e);
 /* Process @pid runs one, called @name, or is about to. When it returns no probe is in. 0 or -ENOMEM. */
 int emulators_note(struct emulators *e, pid_t pid, const char *name);
-/* Notes those that run already. 0 or -ENOMEM. */
+/* Notes those that run already. 0 or -errno. */
 int emulators_scan(struct emulators *e);
-/* Puts the probes in again once the last has ended. 0 or -ENOMEM. */
+/* Puts the probes in again once the last has ended. 0 or -errno. */
 int emulators_settle(struct emulators *e);
 /* Readable when one has ended. */
 int emulators_fd(const struct emulators *e);

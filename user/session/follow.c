@@ -8,7 +8,6 @@
  *
  * Where either feed had no room, /proc and the map of targets are read instead.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -416,9 +415,10 @@ int follow_find(struct follow *f, uint32_t id)
 
 /* --- processes that run already ------------------------------------------------------ */
 
-static int scan_process(struct follow *f, pid_t pid)
+static int scan_process(void *ctx, pid_t pid)
 {
-	struct process *p = process_open_if(pid);
+	struct follow *f = ctx;
+	struct process *p = pid == getpid() ? NULL : process_open_if(pid);
 	struct tap *tap = NULL;
 	uint32_t id;
 	int err;
@@ -444,23 +444,12 @@ static int scan_process(struct follow *f, pid_t pid)
 
 int follow_scan(struct follow *f)
 {
-	DIR *proc = opendir("/proc");
-	const struct dirent *entry;
-	int err = proc ? 0 : -errno;
-
 	/* We are the one process that cannot be tapped by us. */
-	if (!err)
-		err = kernel_add_target(f->t->kernel, 0, getpid());
-	while (!err && (entry = readdir(proc))) {
-		char *end;
-		long pid = strtol(entry->d_name, &end, 10);
+	int err = kernel_add_target(f->t->kernel, 0, getpid());
 
-		if (!*end && pid > 0 && pid != getpid())
-			err = scan_process(f, (pid_t)pid);
-	}
+	if (!err)
+		err = process_each(scan_process, f);
 	if (err)
 		log_error("processes cannot be looked through: %s", strerror(-err));
-	if (proc)
-		closedir(proc);
 	return err;
 }

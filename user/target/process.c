@@ -148,6 +148,22 @@ void process_free(struct process *p)
 	free(p);
 }
 
+int process_each(int (*fn)(void *ctx, pid_t pid), void *ctx)
+{
+	__auto_dir DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	int err = proc ? 0 : -errno;
+
+	while (!err && (entry = readdir(proc))) {
+		char *end;
+		long pid = strtol(entry->d_name, &end, 10);
+
+		if (!*end && pid > 0)
+			err = fn(ctx, (pid_t)pid);
+	}
+	return err;
+}
+
 pid_t process_pid(const struct process *p)
 {
 	return p->pid;

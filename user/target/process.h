@@ -23,6 +23,9 @@ struct process *process_open(pid_t pid);
 struct process *process_open_if(pid_t pid);
 void process_free(struct process *p);
 
+/* Calls @fn for every process there is, ours too. 0, -errno of /proc, or what @fn failed with. */
+int process_each(int (*fn)(void *ctx, pid_t pid), void *ctx);
+
 pid_t process_pid(const struct process *p);
 const char *process_comm(const struct process *p);
 /* As the process sees it; for messages and outputs, never to be opened. */

@@ -36,7 +36,8 @@ function processTable({meta}, pick) {
 function partialLines({targets}) {
 	const partial = targets.filter(t => t.untapped_ns);
 	const longest = Math.max(0, ...partial.map(t => t.untapped_ns));
+	const [processes, their] = partial.length > 1 ? ["processes", "their"] : ["process", "its"];
 
-	return partial.length ? [[partial.length, `process${partial.length > 1 ? "es" : ""} ran, for ${formatDuration(longest)} at most, ` +
-		"while not all of their probes were in: figures are partial"]] : [];
+	return partial.length ? [[partial.length, `${processes} ran, for ${formatDuration(longest)} at most, ` +
+		`while not all of ${their} probes were in: figures are partial`]] : [];
 }
