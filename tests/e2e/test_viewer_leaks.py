@@ -93,7 +93,8 @@ def test_processes(page):
     assert [row[:4] for row in rows] == [["server", "300", "glibc", "91.5 kB"],
                                          ["worker", "301", "glibc", "192 B"]]
     assert [row[-1] for row in rows] == ["\u2013", "12.3 ms"]
-    assert "1 \u00d7 process ran, for 12.3 ms at most, while not all of its probes" in plain(p.text("#warnings"))
+    assert "1 \u00d7 process ran, for 12.3 ms at most, while not all of its probes were in" in plain(
+        p.text("#warnings"))
     p.js("document.querySelectorAll('#processes button.name-of')[1].click()")
     state = p.state()
     assert (state["tab"], state["matched"]) == ("flame", 192)
