@@ -17,8 +17,8 @@ Waiting in an assist is not in it; of our samples it is told by its leaf.
 
 Sweeping. Begins in the stop of mark termination, and has ended when the next cycle's first
 stop has. The runtime tells of its end from Go 1.25 on (gcpacertrace; before, a slip), when the
-last span is swept; the goroutine whose next step we see may have to wait for a CPU: 5 ms,
-nine in ten.
+last span is swept; the goroutine whose next step we see may have to wait for a CPU, and so
+may we who read that line: half of them within 5 ms, where cycles are some 50 ms apart.
 
 Heap. gctrace prints megabytes cut, read a little after we do: 1 MB.
 """
@@ -214,7 +214,7 @@ def test_end_of_sweeping(start, tap, tmp_path, version):
     # Those from before the tap are told of too; of the last the end may come after it.
     assert num_gc - 1 <= len(ends) <= num_gc <= len(told)
     off = [min(abs(end - ns) for ns in told) for end in ends]
-    assert sum(ns < 5e6 for ns in off) >= 0.9 * len(off), off
+    assert statistics.median(off) < 5e6, off
 
 
 def shorten_timer(binary, pid):
