@@ -134,8 +134,8 @@ int session_add_target(struct session *s, struct process *process, bool starting
 	if (!tap)
 		return -errno;
 	if (tap_emulator(tap)) {
-		log_error("%s: it runs its program under %s, to which a probe is fatal: tap the "
-			  "program without",
+		log_error("%s: it runs its program under %s, to which a probe is fatal: run the "
+			  "program without it",
 			  tap_name(tap), tap_emulator(tap));
 		tap_free(tap);
 		return -ENOEXEC;
