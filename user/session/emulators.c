@@ -59,6 +59,9 @@ int emulators_note(struct emulators *e, pid_t pid, const char *name)
 	struct epoll_event ended = {.events = EPOLLIN, .data.u64 = (uint64_t)pid};
 	struct running r = {pid, -1};
 
+	/* Not in our PID namespace: nobody would tell when it ends. */
+	if (!pid)
+		return 0;
 	vec_for_each (&e->list, known) {
 		if (known->pid == pid)
 			return 0;

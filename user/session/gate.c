@@ -175,15 +175,11 @@ int gate_open(struct gate *g)
 static int put_probes_in(struct gate *g, const struct held_exec *e)
 {
 	__auto_free char *path = path_of_fd(e->fd);
-	const char *emulator;
 	struct file *file;
 	int err;
 
 	if (!path)
 		return -ENOMEM;
-	emulator = emulator_name(path);
-	if (emulator)
-		return emulators_note(g->emulators, e->pid, emulator);
 	file = files_of_fd(g->t->files, e->fd, path);
 	if (!file)
 		return tolerate(-errno);
@@ -248,11 +244,13 @@ int gate_settle(struct gate *g)
 	int err = 0, next = 0;
 
 	while (!err && g->execs && (next = exec_gate_next(g->execs, &e)) > 0) {
+		const char *emulator = emulator_of_fd(e.fd);
 		size_t known = files_count(g->t->files);
 
-		err = prepare(g, &e);
+		err = emulator ? emulators_note(g->emulators, e.pid, emulator) : prepare(g, &e);
 		exec_gate_release(g->execs, &e);
-		note_time(g, &e, files_count(g->t->files) > known);
+		if (!emulator)
+			note_time(g, &e, files_count(g->t->files) > known);
 	}
 	if (next == -EPIPE) {
 		log_warn("the process that holds programs at their start has ended: what the "

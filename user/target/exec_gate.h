@@ -4,7 +4,8 @@
  * for leave to open its file (fanotify's FAN_OPEN_EXEC_PERM).
  *
  * Who gives leave is a process of its own, the keeper. It asks us, and waits no longer
- * than EXEC_HOLD_MAX_NS: then the program runs on, whatever has become of us. When we end,
+ * than EXEC_HOLD_MAX_NS, for an emulator, to which probes that are still in would be fatal,
+ * EMULATOR_HOLD_MAX_NS: then the program runs on, whatever has become of us. When we end,
  * however that comes about, so does the keeper; when it ends, the kernel lets everybody go.
  */
 #ifndef ALLOCTAP_TARGET_EXEC_GATE_H
@@ -14,7 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define EXEC_HOLD_MAX_NS 500000000ull
+#define EXEC_HOLD_MAX_NS     500000000ull
+#define EMULATOR_HOLD_MAX_NS 5000000000ull
 
 struct exec_gate;
 

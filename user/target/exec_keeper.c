@@ -105,12 +105,15 @@ static void ask_no_more(const struct keeper *k, int fd)
 			      FAN_OPEN_EXEC_PERM, fd, NULL);
 }
 
-static bool is_wanted(const struct keeper *k, pid_t pid, int fd)
+/* 0: it is not held. */
+static uint64_t hold_at_most_ns(const struct keeper *k, pid_t pid, int fd)
 {
 	/* Those two may be what the other waits for. */
 	if (pid == getpid() || pid == getppid())
-		return false;
-	return !k->wanted || k->wanted(k->ctx, pid, fd) || emulator_of_fd(fd);
+		return 0;
+	if (emulator_of_fd(fd))
+		return EMULATOR_HOLD_MAX_NS;
+	return !k->wanted || k->wanted(k->ctx, pid, fd) ? EXEC_HOLD_MAX_NS : 0;
 }
 
 static struct held *free_slot(struct keeper *k)
@@ -126,11 +129,12 @@ static void take_exec(struct keeper *k, pid_t pid, int fd)
 {
 	struct held *slot = free_slot(k);
 	struct keeper_held message = {.pid = pid, .since_ns = now_ns()};
+	uint64_t most_ns = slot ? hold_at_most_ns(k, pid, fd) : 0;
 
-	if (slot && is_wanted(k, pid, fd)) {
+	if (most_ns) {
 		message.id = ++k->last_id ?: ++k->last_id;
 		if (!keeper_send(k->sock, &message, sizeof(message), fd)) {
-			*slot = (struct held){message.id, fd, message.since_ns + EXEC_HOLD_MAX_NS};
+			*slot = (struct held){message.id, fd, message.since_ns + most_ns};
 			return;
 		}
 	}
