@@ -6,12 +6,17 @@
 #include <stdint.h>
 #include <time.h>
 
+static inline uint64_t timespec_ns(struct timespec ts)
+{
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
 static inline uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec ts;
 
 	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+	return timespec_ns(ts);
 }
 
 /* On the clock of bpf_ktime_get_ns(). */

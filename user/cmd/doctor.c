@@ -202,9 +202,9 @@ static void describe_runtime(struct patient *p)
 	go_binary_free(go);
 }
 
-static void describe_emulator(const struct patient *p, pid_t pid)
+static void describe_emulator(const struct patient *p, const char *exe)
 {
-	const char *name = emulator_of_process(pid);
+	const char *name = emulator_name(exe);
 
 	if (name)
 		doctor_line(p->out, "tapped",
@@ -312,7 +312,7 @@ static int examine(struct patient *p, const struct process *process)
 	}
 	fprintf(p->out, "\n%s (pid %d), %s\n", process_comm(process), pid, process_exe(process));
 	describe_runtime(p);
-	describe_emulator(p, pid);
+	describe_emulator(p, process_exe(process));
 	describe_live(p, pid);
 	err = look_at_mappings(p, pid);
 	if (err)

@@ -46,9 +46,8 @@ static void print_partial(const struct text *t, const struct process_table *tabl
 	if (!table->n_partial)
 		return;
 	fputs("Untapped: how long it ran while not all of its probes were in, as where a library "
-	      "had "
-	      "not been\nseen before, or where they were out for an emulator. What was allocated "
-	      "there meanwhile is missing.\n",
+	      "had not been\nseen before, or where they were out for an emulator. What was "
+	      "allocated there meanwhile is missing.\n",
 	      t->out);
 }
 

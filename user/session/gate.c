@@ -69,21 +69,18 @@ static bool will_be_selected(struct gate *g, pid_t pid, const char *path)
 	return pid && pid == g->script;
 }
 
-static bool is_wanted(void *ctx, pid_t pid, int fd)
+static bool is_wanted(void *ctx, pid_t pid, const char *path)
 {
-	__auto_free char *path = NULL;
 	struct gate *g = ctx;
 
-	if (g->t->options->select == SELECT_NAMED)
-		return is_descendant(g, pid);
-	path = path_of_fd(fd);
-	return path && will_be_selected(g, pid, path);
+	return g->t->options->select == SELECT_NAMED ? is_descendant(g, pid)
+						     : will_be_selected(g, pid, path);
 }
 
 /* Emulators are held all the same. */
-static bool nothing_is_wanted(void *ctx, pid_t pid, int fd)
+static bool nothing_is_wanted(void *ctx, pid_t pid, const char *path)
 {
-	(void)ctx, (void)pid, (void)fd;
+	(void)ctx, (void)pid, (void)path;
 	return false;
 }
 
@@ -172,15 +169,11 @@ int gate_open(struct gate *g)
 	return 0;
 }
 
-static int put_probes_in(struct gate *g, const struct held_exec *e)
+static int put_probes_in(struct gate *g, const struct held_exec *e, const char *path)
 {
-	__auto_free char *path = path_of_fd(e->fd);
-	struct file *file;
+	struct file *file = files_of_fd(g->t->files, e->fd, path);
 	int err;
 
-	if (!path)
-		return -ENOMEM;
-	file = files_of_fd(g->t->files, e->fd, path);
 	if (!file)
 		return tolerate(-errno);
 	/* A script: what runs it comes next. */
@@ -207,13 +200,13 @@ static int make_tables(struct gate *g, const struct held_exec *e)
 	return err;
 }
 
-static int prepare(struct gate *g, const struct held_exec *e)
+static int prepare(struct gate *g, const struct held_exec *e, const char *path)
 {
 	uint64_t began = now_ns(), probed;
 	int err;
 
 	g->mapped.n = 0;
-	err = put_probes_in(g, e);
+	err = put_probes_in(g, e, path);
 	probed = now_ns();
 	if (!err)
 		err = make_tables(g, e);
@@ -244,10 +237,14 @@ int gate_settle(struct gate *g)
 	int err = 0, next = 0;
 
 	while (!err && g->execs && (next = exec_gate_next(g->execs, &e)) > 0) {
-		const char *emulator = emulator_of_fd(e.fd);
+		__auto_free char *path = path_of_fd(e.fd);
+		const char *emulator = path ? emulator_name(path) : NULL;
 		size_t known = files_count(g->t->files);
 
-		err = emulator ? emulators_note(g->emulators, e.pid, emulator) : prepare(g, &e);
+		if (emulator)
+			err = emulators_note(g->emulators, e.pid, emulator);
+		else
+			err = path ? prepare(g, &e, path) : -ENOMEM;
 		exec_gate_release(g->execs, &e);
 		if (!emulator)
 			note_time(g, &e, files_count(g->t->files) > known);

@@ -239,13 +239,14 @@ int tapper_attach_files(struct tapper *t, struct target *target)
 
 int tapper_attach_file(struct tapper *t, struct file *file, const char *name)
 {
-	struct probed *probed = probed_files_get(t->probed, kernel_skel(t->kernel), file);
+	struct probed *probed;
 	int err = 0;
 
-	if (!probed)
-		return -ENOMEM;
 	if (!t->attachment)
 		return 0;
+	probed = probed_files_get(t->probed, kernel_skel(t->kernel), file);
+	if (!probed)
+		return -ENOMEM;
 	if (file->go)
 		err = put_go_in(t, NULL, file, probed, name);
 	if (tapper_wants_native_of(t, file) && file->native.n && !err)
@@ -301,19 +302,6 @@ void tapper_suspend(struct tapper *t)
 	}
 }
 
-/* The time until now is one gap, whatever files it was whose probes were out. */
-static int resume(struct tapper *t, struct target *target)
-{
-	uint64_t gap_end_ns = target->gap_end_ns;
-	int err;
-
-	target->gap_end_ns = UINT64_MAX;
-	err = attach(t, target);
-	target->gap_end_ns = gap_end_ns;
-	note_suspended(t, target, now_ns());
-	return err;
-}
-
 int tapper_resume(struct tapper *t)
 {
 	int err = 0;
@@ -322,9 +310,15 @@ int tapper_resume(struct tapper *t)
 	if (!t->attachment)
 		return -ENOMEM;
 	vec_for_each (&t->targets.list, target) {
+		uint64_t now = now_ns();
+
+		if (err == -ENOMEM || target->gone)
+			continue;
+		/* What it takes to put them in comes on top. */
+		note_suspended(t, target, now);
+		target->looked_ns = now;
 		/* Of many, some cannot be tapped. */
-		if (err != -ENOMEM && !target->gone)
-			err = resume(t, target);
+		err = attach(t, target);
 	}
 	t->suspended_ns = 0;
 	return err == -ENOMEM ? err : 0;

@@ -8,7 +8,6 @@
 #ifndef ALLOCTAP_TARGET_EMULATOR_H
 #define ALLOCTAP_TARGET_EMULATOR_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 /* What the program that lies at @path emulates with ("valgrind"); NULL: it is none. */

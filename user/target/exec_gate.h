@@ -28,10 +28,10 @@ struct held_exec {
 };
 
 /*
- * Is the program that process @pid is about to run, or its interpreter, to be held? Runs in the keeper,
- * which has copies of what was there at exec_gate_new().
+ * Is the program at @path that process @pid is about to run, or its interpreter, to be held?
+ * Runs in the keeper, which has copies of what was there at exec_gate_new().
  */
-typedef bool (*exec_wanted_fn)(void *ctx, pid_t pid, int fd);
+typedef bool (*exec_wanted_fn)(void *ctx, pid_t pid, const char *path);
 
 /*
  * Starts a keeper that holds what @wanted says; NULL: everything, but no file twice. Nothing

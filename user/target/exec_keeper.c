@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/path.h"
 #include "target/emulator.h"
 #include "target/exec_keeper.h"
 
@@ -108,12 +110,17 @@ static void ask_no_more(const struct keeper *k, int fd)
 /* 0: it is not held. */
 static uint64_t hold_at_most_ns(const struct keeper *k, pid_t pid, int fd)
 {
+	__auto_free char *path = NULL;
+
 	/* Those two may be what the other waits for. */
 	if (pid == getpid() || pid == getppid())
 		return 0;
-	if (emulator_of_fd(fd))
+	path = path_of_fd(fd);
+	if (path && emulator_name(path))
 		return EMULATOR_HOLD_MAX_NS;
-	return !k->wanted || k->wanted(k->ctx, pid, fd) ? EXEC_HOLD_MAX_NS : 0;
+	if (!k->wanted)
+		return EXEC_HOLD_MAX_NS;
+	return path && k->wanted(k->ctx, pid, path) ? EXEC_HOLD_MAX_NS : 0;
 }
 
 static struct held *free_slot(struct keeper *k)

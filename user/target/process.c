@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "target/process.h"
 
@@ -223,7 +223,7 @@ int process_cpu_ns(const struct process *p, uint64_t *ns)
 		return -err;
 	if (clock_gettime(clock, &time))
 		return -errno;
-	*ns = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+	*ns = timespec_ns(time);
 	return 0;
 }
 
